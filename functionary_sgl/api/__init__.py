@@ -1,0 +1,1 @@
+"""What OpenAI clients see: requests, responses, streams and errors over HTTP."""

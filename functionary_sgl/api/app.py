@@ -1,0 +1,38 @@
+"""The HTTP application."""
+
+import time
+from typing import Any
+
+from fastapi import FastAPI
+
+from functionary_sgl import __version__
+from functionary_sgl.api import completions, errors, models
+from functionary_sgl.api.auth import RequireKey
+from functionary_sgl.api.requests import ChatRequest
+from functionary_sgl.model import Model
+
+
+def create_app(model: Model, api_key: str | None = None) -> FastAPI:
+    """An ASGI application that serves `model`; with `api_key`, only to those who send it."""
+    app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
+    app.state.model = model
+    app.state.started = int(time.time())
+    app.include_router(completions.router)
+    app.include_router(models.router)
+    errors.install(app)
+    if api_key:
+        app.add_middleware(RequireKey, key=api_key)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's schema with the request body, which is read without FastAPI's help."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        body = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+        definitions = body.pop("$defs", {})
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        components |= definitions | {"ChatRequest": body}
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,117 @@
+"""The events of a turn as the chunks of a streamed chat completion.
+
+A stream is: a first chunk with the role; chunks with content, or with a call's name, or with a
+piece of its arguments; one chunk with the finish reason; at last one with the usage. Whatever
+answer is not streamed is folded from these very chunks (`fold.py`).
+"""
+
+import secrets
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from functionary_sgl.chat.tools import ToolChoice
+from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened, Usage
+
+_ID_ALPHABET = string.ascii_letters + string.digits
+
+
+def call_id() -> str:
+    """A new id for a call, in OpenAI's form."""
+    return "call_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(24))
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What all chunks of a completion share. `created` is in seconds since 1970."""
+
+    id: str
+    created: int
+    model: str
+
+    def chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": "chat.completion.chunk",
+            "created": self.created,
+            "model": self.model,
+            "choices": choices,
+        }
+
+    def usage_chunk(self, usages: list[Usage]) -> dict[str, Any]:
+        """The last chunk. The choices share one prompt, which counts once."""
+        prompt = max((usage.prompt_tokens for usage in usages), default=0)
+        completion = sum(usage.completion_tokens for usage in usages)
+        cached = min((usage.cached_tokens for usage in usages), default=0)
+        usage = {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        }
+        return {**self.chunk([]), "usage": usage}
+
+
+class ChoiceChunks:
+    """Turns the events of one choice into the `choices` entries of its chunks."""
+
+    def __init__(self, index: int, choice: ToolChoice, legacy: bool) -> None:
+        self._index = index
+        self._choice = choice
+        self._legacy = legacy
+        self._recipient = ""
+        self._calls = 0
+        self._begun = False
+        self.usage: Usage | None = None
+
+    def entries(self, event: Event) -> Iterator[dict[str, Any]]:
+        """The entries that `event` gives; often none."""
+        match event:
+            case Addressed(recipient):
+                self._recipient = recipient
+            case Opened("arguments" | "code"):
+                yield self._opener()
+            case Delta("content", text):
+                if not self._begun:
+                    yield self._first({"content": ""})
+                yield self._entry({"content": text})
+            case Delta("arguments" | "code", text):
+                yield self._entry(self._more_arguments(text))
+            case Ended(reason, usage):
+                self.usage = usage
+                if not self._begun:
+                    yield self._first({"content": ""})
+                yield self._entry({}, self._finish_reason(reason))
+
+    def _opener(self) -> dict[str, Any]:
+        function = {"name": self._recipient, "arguments": ""}
+        delta: dict[str, Any] = {"function_call": function}
+        if not self._legacy:
+            call = {"index": self._calls, "id": call_id(), "type": "function", "function": function}
+            delta = {"tool_calls": [call]}
+        self._calls += 1
+        return self._entry(delta) if self._begun else self._first({"content": None, **delta})
+
+    def _more_arguments(self, text: str) -> dict[str, Any]:
+        if self._legacy:
+            return {"function_call": {"arguments": text}}
+        return {"tool_calls": [{"index": self._calls - 1, "function": {"arguments": text}}]}
+
+    def _first(self, delta: dict[str, Any]) -> dict[str, Any]:
+        self._begun = True
+        return self._entry({"role": "assistant", **delta})
+
+    def _entry(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        return {
+            "index": self._index,
+            "delta": delta,
+            "logprobs": None,
+            "finish_reason": finish_reason,
+        }
+
+    def _finish_reason(self, reason: Literal["stop", "length"]) -> str:
+        """OpenAI's rule: a call that the client forced by name ends with `stop`."""
+        if reason == "length" or not self._calls or self._choice.mode == "named":
+            return reason
+        return "function_call" if self._legacy else "tool_calls"

@@ -1,0 +1,157 @@
+"""POST /v1/chat/completions."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chunks import ChoiceChunks, Head
+from functionary_sgl.api.errors import error_body, log_unexpected
+from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.requests import ChatRequest
+from functionary_sgl.api.responses import (
+    LAST_EVENT,
+    EventStreamResponse,
+    JSONResponse,
+    body,
+    event,
+    while_client_waits,
+)
+from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.errors import NotFound
+from functionary_sgl.model import Model
+from functionary_sgl.runtime.interpreter import Turn
+
+router = APIRouter()
+
+REQUEST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}},
+    }
+}
+
+
+@router.post("/v1/chat/completions", openapi_extra=REQUEST_BODY)
+async def create(request: Request) -> Response:
+    """Answer a conversation, at once or as a stream of server-sent events."""
+    asked = parse.chat_request(await body(request))
+    answer = await _Answer.to(asked, request.app.state.model)
+    if not asked.stream:
+        return JSONResponse(await while_client_waits(request.receive, answer.folded()))
+    usage = asked.stream_options is not None and asked.stream_options.include_usage
+    chunks = answer.chunks()
+    # The first chunk is awaited before the headers go out: what fails until then has a status.
+    first = await while_client_waits(request.receive, anext(chunks))
+    return EventStreamResponse(_events(first, chunks, usage))
+
+
+async def _events(
+    first: dict[str, Any], chunks: AsyncGenerator[dict[str, Any], None], usage: bool
+) -> AsyncGenerator[bytes, None]:
+    """Chunks as events; with `usage` all have that field, else the chunk with it is left out."""
+    async with aclosing(chunks):
+        try:
+            yield event({**first, "usage": None} if usage else first)
+            async for chunk in chunks:
+                if usage:
+                    yield event({"usage": None, **chunk})
+                elif "usage" not in chunk:
+                    yield event(chunk)
+            yield LAST_EVENT
+        except Exception as error:
+            log_unexpected(error)
+            yield event(error_body(error))
+
+
+class _Answer:
+    """One request's answer, from one or several turns that run side by side."""
+
+    def __init__(self, model: Model, asked: ChatRequest, conversation: Conversation, turn: Turn):
+        self._model = model
+        self._conversation = conversation
+        self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
+        self._legacy = asked.functions is not None
+        self._head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model)
+
+    @classmethod
+    async def to(cls, asked: ChatRequest, model: Model) -> "_Answer":
+        """Raises RequestError for all that is wrong with the request."""
+        if asked.model not in model.names:
+            raise NotFound(f"The model `{asked.model}` does not exist.", code="model_not_found")
+        intake.refuse_unsupported(asked)
+        conversation = intake.conversation(asked)
+        sampling = intake.sampling(asked, model.defaults)
+        max_tokens = asked.max_completion_tokens or asked.max_tokens
+        turn = await model.prepare(conversation, sampling, max_tokens)
+        return cls(model, asked, conversation, turn)
+
+    async def folded(self) -> dict[str, Any]:
+        """The whole answer."""
+        fold = Fold()
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                fold.add(chunk)
+        return fold.completion()
+
+    async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The answer in chunks, the usage last."""
+        choices = [
+            ChoiceChunks(index, self._conversation.choice, self._legacy)
+            for index in range(len(self._turns))
+        ]
+        async with aclosing(self._entries(choices)) as entries:
+            async for entry in entries:
+                yield self._head.chunk([entry])
+        yield self._head.usage_chunk([choice.usage for choice in choices if choice.usage])
+
+    async def _entries(self, choices: list[ChoiceChunks]) -> AsyncGenerator[dict[str, Any], None]:
+        if len(choices) == 1:
+            async with aclosing(self._choice(choices[0], self._turns[0])) as entries:
+                async for entry in entries:
+                    yield entry
+            return
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+        async def pump(choice: ChoiceChunks, turn: Turn) -> None:
+            async with aclosing(self._choice(choice, turn)) as entries:
+                async for entry in entries:
+                    queue.put_nowait(entry)
+
+        tasks = [
+            asyncio.ensure_future(pump(choice, turn))
+            for choice, turn in zip(choices, self._turns, strict=True)
+        ]
+        everything = asyncio.gather(*tasks)
+        everything.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (item := await queue.get()) is not None:
+                yield item
+            await everything
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _choice(
+        self, choice: ChoiceChunks, turn: Turn
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._model.run(self._conversation, turn)) as events:
+            async for happened in events:
+                for entry in choice.entries(happened):
+                    yield entry
+
+
+def _numbered(turn: Turn, index: int) -> Turn:
+    """The turn of choice `index`: with a seed, another one for each choice."""
+    seed = turn.sampling.seed
+    if seed is None or index == 0:
+        return turn
+    return replace(turn, sampling=replace(turn.sampling, seed=seed + index))

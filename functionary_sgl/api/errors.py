@@ -1,0 +1,73 @@
+"""Errors as OpenAI's error body, whatever went wrong and wherever."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from functionary_sgl.api.responses import JSONResponse
+from functionary_sgl.errors import (
+    EngineError,
+    FunctionaryError,
+    MethodNotAllowed,
+    NotFound,
+    RequestError,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def error_body(error: Exception) -> dict[str, Any]:
+    """`{"error": {...}}`; the inside of an unexpected error is for the log, not for clients."""
+    if isinstance(error, RequestError):
+        details = {"type": error.type, "param": error.param, "code": error.code}
+        return {"error": {"message": error.message, **details}}
+    told = isinstance(error, FunctionaryError)
+    message = str(error) if told else "The server failed; its log says why."
+    return {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+
+
+def error_status(error: Exception) -> int:
+    """The HTTP status for `error`."""
+    return error.status if isinstance(error, RequestError | EngineError) else 500
+
+
+def error_response(error: Exception, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The whole response for `error`."""
+    return JSONResponse(error_body(error), error_status(error), headers)
+
+
+def log_unexpected(error: Exception) -> None:
+    """Log an error whose message the client does not see."""
+    if not isinstance(error, FunctionaryError):
+        logger.error("unexpected error", exc_info=error)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` leave in OpenAI's form."""
+
+    @app.exception_handler(FunctionaryError)
+    async def on_error(request: Request, error: FunctionaryError) -> JSONResponse:
+        return error_response(error)
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_leave(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=499)  # for the log; nobody is there to read it
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        where = f"{request.method} {request.url.path}"
+        headers = dict(error.headers or {})
+        if error.status_code == 404:
+            return error_response(NotFound(f"Unknown URL: {where}"), headers)
+        if error.status_code == 405:
+            allowed = f"; allowed: {headers['Allow']}" if "Allow" in headers else ""
+            return error_response(MethodNotAllowed(f"Not allowed: {where}{allowed}"), headers)
+        return error_response(RequestError(str(error.detail)), headers)
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        return error_response(error)

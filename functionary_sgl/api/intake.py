@@ -1,0 +1,197 @@
+"""Chat requests, in all the shapes that clients send, to the one shape of a Conversation."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functionary_sgl.api.requests import (
+    ChatMessage,
+    ChatRequest,
+    CodeInterpreterTool,
+    FunctionDefinition,
+    FunctionTool,
+)
+from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.history import in_call_order
+from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
+from functionary_sgl.engines.base import Sampling
+from functionary_sgl.errors import RequestError
+
+
+def conversation(request: ChatRequest) -> Conversation:
+    """What the model is asked; RequestError for what cannot be asked."""
+    _check_choice_shapes(request)
+    tools = _tools(request)
+    code = any(isinstance(tool, CodeInterpreterTool) for tool in request.tools or ())
+    return Conversation(
+        messages=tuple(in_call_order(_messages(request.messages))),
+        tools=tools,
+        code_interpreter=code,
+        choice=_choice(request, [tool.name for tool in tools] + [CODE_INTERPRETER] * code),
+        # The old API has room for one call in an answer.
+        parallel=request.functions is None and request.parallel_tool_calls is not False,
+    )
+
+
+def sampling(request: ChatRequest, defaults: Mapping[str, Any]) -> Sampling:
+    """How tokens are drawn: as the request says, else as the checkpoint does."""
+
+    def value(name: str, fallback: Any) -> Any:
+        asked = getattr(request, name)
+        return defaults.get(name, fallback) if asked is None else asked
+
+    stop = [request.stop] if isinstance(request.stop, str) else request.stop or []
+    return Sampling(
+        temperature=value("temperature", 1.0),
+        top_p=value("top_p", 1.0),
+        top_k=value("top_k", -1) or -1,
+        min_p=value("min_p", 0.0),
+        presence_penalty=request.presence_penalty or 0.0,
+        frequency_penalty=request.frequency_penalty or 0.0,
+        repetition_penalty=value("repetition_penalty", 1.0),
+        seed=request.seed,
+        logit_bias=request.logit_bias or {},
+        stop=tuple(text for text in stop if text),
+    )
+
+
+def refuse_unsupported(request: ChatRequest) -> None:
+    """RequestError for what is asked and not done, rather than an answer without it."""
+    if request.logprobs or request.top_logprobs:
+        raise _unsupported("logprobs")
+    if (request.response_format or {}).get("type", "text") != "text":
+        raise _unsupported("response_format")
+
+
+def _unsupported(param: str) -> RequestError:
+    return RequestError(
+        f"'{param}' is not supported by this server yet; leave it out.",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def _messages(messages: Sequence[ChatMessage]) -> list[Message]:
+    return [_message(message, f"messages[{index}]") for index, message in enumerate(messages)]
+
+
+def _message(message: ChatMessage, path: str) -> Message:
+    content = _content(message, path)
+    if message.role == "assistant":
+        calls = [
+            Call(call.function.name, call.function.arguments, call.id)
+            for call in message.tool_calls or ()
+        ]
+        if message.function_call and not calls:
+            calls = [Call(message.function_call.name, message.function_call.arguments)]
+        return Message("assistant", content, tuple(calls))
+    if message.role in ("tool", "function"):
+        return Message("tool", content, (), message.name, message.tool_call_id)
+    return Message("user" if message.role == "user" else "system", content)
+
+
+def _content(message: ChatMessage, path: str) -> str:
+    if message.content is None:
+        if message.role == "assistant":
+            return ""
+        raise RequestError(
+            f"Invalid type for '{path}.content': expected a string or parts, but got null.",
+            param=f"{path}.content",
+        )
+    if isinstance(message.content, str):
+        return message.content
+    for index, part in enumerate(message.content):
+        if part.type != "text" or part.text is None:
+            raise RequestError(
+                f"A part of the type '{part.type}' cannot be shown to this model; it reads parts "
+                "of the type 'text', with their text in 'text'.",
+                param=f"{path}.content[{index}]",
+            )
+    return "".join(part.text or "" for part in message.content)
+
+
+def _tools(request: ChatRequest) -> tuple[Tool, ...]:
+    if request.functions is not None:
+        return tuple(
+            _tool(function, f"functions[{index}]")
+            for index, function in enumerate(request.functions)
+        )
+    return tuple(
+        _tool(tool.function, f"tools[{index}].function")
+        for index, tool in enumerate(request.tools or ())
+        if isinstance(tool, FunctionTool)
+    )
+
+
+def _tool(function: FunctionDefinition, path: str) -> Tool:
+    parameters = json.dumps(function.parameters, ensure_ascii=False)
+    return Tool(function.name, function.description, parameters, path)
+
+
+def _check_choice_shapes(request: ChatRequest) -> None:
+    """The checks of the Functionary servers, in their order and with their messages."""
+    if request.tools is not None and request.functions is not None:
+        raise RequestError(
+            "'functions' and 'tools' cannot both be provided. 'functions' are deprecated; use the "
+            "'tools' parameter instead."
+        )
+    if isinstance(request.function_call, str) and request.function_call not in ("none", "auto"):
+        raise RequestError(
+            f"Invalid value: '{request.function_call}'. Supported values are: 'none' and 'auto'.",
+            param="function_call",
+        )
+    if isinstance(request.tool_choice, str) and request.tool_choice not in (
+        "none",
+        "auto",
+        "required",
+    ):
+        raise RequestError(
+            f"Invalid value: '{request.tool_choice}'. Supported values are: 'none', 'auto', and "
+            "'required'.",
+            param="tool_choice",
+        )
+    for choice, offer in (("function_call", "functions"), ("tool_choice", "tools")):
+        if getattr(request, choice) is not None and getattr(request, offer) is None:
+            raise RequestError(
+                f"Invalid value for '{choice}': '{choice}' is only allowed when '{offer}' are "
+                "specified.",
+                param=choice,
+            )
+
+
+def _choice(request: ChatRequest, names: Sequence[str]) -> ToolChoice:
+    param = "function_call" if request.functions is not None else "tool_choice"
+    asked = getattr(request, param)
+    if asked in (None, "auto"):
+        return ToolChoice()
+    if asked == "none":
+        return ToolChoice("none")
+    if asked == "required":
+        if not names:
+            raise RequestError("'required' needs at least one tool in 'tools'.", param=param)
+        return ToolChoice("required")
+    name = _named(asked)
+    if name is None:
+        raise RequestError(
+            f"Invalid value for '{param}': expected a string or an object that names a function.",
+            param=param,
+        )
+    if name not in names:
+        offer = "functions" if request.functions is not None else "tools"
+        raise RequestError(
+            f"Invalid value for '{param}': no function named {name} was specified in the "
+            f"'{offer}' parameter",
+            param=param,
+        )
+    return ToolChoice("named", name)
+
+
+def _named(choice: Any) -> str | None:
+    """The name in `{"type": "function", "function": {"name": ...}}`, or in its older form."""
+    if not isinstance(choice, dict):
+        return None
+    if choice.get("type") == "code_interpreter":
+        return CODE_INTERPRETER
+    holder = choice.get("function") if choice.get("type") == "function" else choice
+    name = holder.get("name") if isinstance(holder, dict) else None
+    return name if isinstance(name, str) else None

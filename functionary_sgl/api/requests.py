@@ -1,0 +1,140 @@
+"""The body of POST /v1/chat/completions, as OpenAI's API reference describes it.
+
+Unknown fields are accepted, as OpenAI's clients of tomorrow will send them.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+MAX_CHOICES = 16
+MAX_MESSAGES = 10_000
+MAX_STOPS = 4
+MAX_TOOLS = 1_024
+MAX_TOKENS = 2**31 - 1
+
+# Tags of unions; error paths leave them out.
+TAG_PREFIX = "~"
+
+FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class ContentPart(_Body):
+    """`text` is there for parts of type `text`; no other type can be shown to these models."""
+
+    type: str
+    text: str | None = None
+
+
+def _content_tag(value: Any) -> str:
+    return "~parts" if isinstance(value, list) else "~text"
+
+
+Content = Annotated[
+    Annotated[str, Tag("~text")] | Annotated[list[ContentPart], Tag("~parts")],
+    Discriminator(_content_tag),
+]
+
+
+class FunctionCall(_Body):
+    """A call in the history, its arguments as the model wrote them."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(_Body):
+    """A call in the history, with the id that its result refers to."""
+
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class ChatMessage(_Body):
+    """A message of any role; which fields count depends on it."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Content | None = None
+    name: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    function_call: FunctionCall | None = None
+
+
+class FunctionDefinition(_Body):
+    """A function on offer; `parameters` is a JSON Schema."""
+
+    name: FunctionName
+    description: str = ""
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class FunctionTool(_Body):
+    """A function as a tool."""
+
+    type: Literal["function"]
+    function: FunctionDefinition
+
+
+class CodeInterpreterTool(_Body):
+    """Functionary's own kind of tool: the model may write Python code."""
+
+    type: Literal["code_interpreter"]
+
+
+def _tool_tag(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return f"~{kind}" if kind in ("function", "code_interpreter") else None
+
+
+AnyTool = Annotated[
+    Annotated[FunctionTool, Tag("~function")]
+    | Annotated[CodeInterpreterTool, Tag("~code_interpreter")],
+    Discriminator(
+        _tool_tag,
+        custom_error_type="tool_type",
+        custom_error_message="A tool has the type 'function' or 'code_interpreter'",
+    ),
+]
+
+
+class StreamOptions(_Body):
+    """Options for `stream: true`."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(_Body):
+    """A chat request. Bounds are OpenAI's, or generous ones where OpenAI states none."""
+
+    model: str
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+    tools: Annotated[list[AnyTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
+    functions: Annotated[list[FunctionDefinition], Field(max_length=MAX_TOOLS)] | None = None
+    function_call: Any = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    stop: str | Annotated[list[str], Field(max_length=MAX_STOPS)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=MAX_TOKENS)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
+    logit_bias: dict[int, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    response_format: dict[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""Conversations as plain data: no I/O, no engine, no HTTP."""

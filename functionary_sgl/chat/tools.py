@@ -1,0 +1,37 @@
+"""Tools on offer and the client's choice among them."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+CODE_INTERPRETER = "python"
+"""The name under which the code interpreter is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function with its parameters as JSON text (`null` where the client gave none).
+
+    Text, not a dictionary, so that a tool can be the key of a cache; keys keep the client's order.
+    `path` is where the request has it (`tools[0].function`), for errors.
+    """
+
+    name: str
+    description: str = ""
+    parameters_json: str = "null"
+    path: str = field(default="tools", compare=False)
+
+    @property
+    def parameters(self) -> dict[str, Any] | None:
+        """The parameters' JSON Schema, parsed anew at each access."""
+        parameters: dict[str, Any] | None = json.loads(self.parameters_json)
+        return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """`auto`: the model decides. `none`: text only. `required`: at least one call.
+    `named`: calls of the function `name` only."""
+
+    mode: Literal["auto", "none", "required", "named"] = "auto"
+    name: str | None = None

@@ -1,0 +1,117 @@
+"""`functionary-sgl serve`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from functionary_sgl.cli import flags
+from functionary_sgl.cli.server import bind, run
+from functionary_sgl.engines.base import Engine
+from functionary_sgl.engines.script import Script
+from functionary_sgl.engines.scripted import ScriptedEngine
+from functionary_sgl.errors import UsageError
+from functionary_sgl.model import Model
+from functionary_sgl.prompt import checkpoint, detect
+from functionary_sgl.prompt.checkpoint import Checkpoint
+from functionary_sgl.prompt.prompter import Prompter
+
+EMBEDDED_NAME = "functionary-tiny"
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Serve a model over HTTP until SIGINT or SIGTERM; the exit code, 1 if the engine died.
+
+    What can be wrong is looked at in the order of what it costs to find out: flags, the address,
+    the model's files, and last the engine.
+    """
+    parser = _parser()
+    options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
+    _check(options, others)
+    listener = bind(options.host, options.port)
+    embedded = str(checkpoint.EMBEDDED)
+    files = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
+    found = detect.named(options.template) if options.template else detect.detect(files)
+    prompter = Prompter(found.format, files.tokenizer)
+    if options.engine == "scripted":
+        flags.warn_of_unknown([parser])
+        engine: Engine = _scripted(options, files)
+    else:
+        options.model_path = options.model_path or embedded
+        engine = _sglang(parser, options, others)
+    model = Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
+    return run(model, options, listener)
+
+
+def _parser() -> flags.Parser:
+    parser = flags.Parser(
+        prog="functionary-sgl serve",
+        description="Serve a model over HTTP.",
+        epilog="Every flag of SGLang's server is taken too (they are listed by python -m "
+        "sglang.launch_server --help). Each flag can be set in the environment: "
+        "FUNCTIONARY_MODEL_PATH for --model-path.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--model-path", "--model", metavar="P", help="a checkpoint; default: the embedded model")
+    add("--tokenizer-path", metavar="P", help="where the tokenizer is, if not with the model")
+    add("--served-model-name", metavar="NAME", help="what requests call the model")
+    add("--template", metavar="NAME", help="the prompt template; default: found from the model")
+    add("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    add("--port", type=int, default=8000, help="default: 8000")
+    add("--api-key", metavar="KEY", help="serve only those who send this key")
+    add("--context-length", type=int, metavar="N", help="default: the model's")
+    add("--log-level", default="error", help="default: error")
+    add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
+    add("--ssl-certfile", metavar="FILE", help="... and this certificate")
+    add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
+    add("--script", metavar="FILE", help="what --engine scripted replays")
+    return parser
+
+
+def _check(options: argparse.Namespace, others: Sequence[str]) -> None:
+    if options.engine == "scripted":
+        if others:
+            raise UsageError(f"unknown flag {others[0]} (with --engine scripted)")
+        if options.script is None:
+            raise UsageError("--engine scripted needs --script FILE, the turns to replay")
+    elif options.script is not None:
+        raise UsageError("--script is for --engine scripted")
+
+
+def _names(options: argparse.Namespace) -> tuple[str, ...]:
+    """The model's name in requests; its path is one too, so that the README's clients work."""
+    path = options.model_path
+    own = EMBEDDED_NAME if path in (None, str(checkpoint.EMBEDDED)) else path
+    return tuple(dict.fromkeys([options.served_model_name or own, own]))
+
+
+def _scripted(options: argparse.Namespace, files: Checkpoint) -> ScriptedEngine:
+    script = Script.from_file(Path(options.script))
+    return ScriptedEngine(script, files.tokenizer, options.context_length or 8192)
+
+
+def _sglang(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, others: Sequence[str]
+) -> Engine:
+    """SGLang, with its own flags from the environment and from `others`, and those we share."""
+    from functionary_sgl.engines import launch
+
+    engine_parser = flags.Parser(prog="functionary-sgl serve", add_help=False, allow_abbrev=False)
+    launch.add_flags(engine_parser)
+    flags.warn_of_unknown([parser, engine_parser])
+    shared = [
+        f"{option}={value}"
+        for option in (
+            "--model-path",
+            "--tokenizer-path",
+            "--served-model-name",
+            "--host",
+            "--port",
+            "--api-key",
+            "--context-length",
+            "--log-level",
+        )
+        if (value := getattr(options, option[2:].replace("-", "_"))) is not None
+    ]
+    arguments = [*flags.from_environment(engine_parser), *others, *shared]
+    return launch.start(engine_parser.parse_args(launch.with_config_file(engine_parser, arguments)))

@@ -1,0 +1,107 @@
+"""The process that serves: its socket, its signals, its banner and its end."""
+
+import argparse
+import asyncio
+import json
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from functionary_sgl.api.app import create_app
+from functionary_sgl.errors import EngineDied, UsageError
+from functionary_sgl.model import Model
+
+DRAIN_SECONDS = 30
+"""How long running answers may take to end when the server is told to stop."""
+
+LAST_WORDS_SECONDS = 2
+"""The same when the engine is gone, and only error events are left to send."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, not yet listening; UsageError if it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot serve on {host} port {port}: {reason}") from error
+    return listener
+
+
+def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> int:
+    """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
+    config = uvicorn.Config(
+        create_app(model, options.api_key),
+        log_level=options.log_level,
+        access_log=options.log_level in ("debug", "info"),
+        http="httptools",
+        ssl_keyfile=options.ssl_keyfile,
+        ssl_certfile=options.ssl_certfile,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config, banner(model, listener, bool(options.ssl_certfile)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        death = runner.run(_serve(server, model, listener))
+    if death is not None:
+        print(f"functionary-sgl: {death}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+async def _serve(server: "_Server", model: Model, listener: socket.socket) -> EngineDied | None:
+    engine = model.engine
+    await engine.ready(server.stop)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    dying = asyncio.ensure_future(engine.died())
+    await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)
+    death = dying.result() if dying.done() else None
+    if death is not None:
+        server.config.timeout_graceful_shutdown = LAST_WORDS_SECONDS
+        server.stop()
+    await serving
+    dying.cancel()
+    await engine.close()
+    return death
+
+
+class _Server(uvicorn.Server):
+    """Prints its banner when it is ready, and ends by itself, not by the signal it was sent."""
+
+    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+        super().__init__(config)
+        self._banner = banner
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._banner, flush=True)
+
+    def stop(self) -> None:
+        """Take no more requests, let running answers end; asked twice, at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stop()
+
+
+def banner(model: Model, listener: socket.socket, tls: bool) -> str:
+    """A few lines: what is served, where, and how to try it."""
+    host, port = listener.getsockname()[:2]
+    base = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    body = {"model": model.names[0], "messages": [{"role": "user", "content": "Hi!"}]}
+    return (
+        f"model     {', '.join(model.names)}\n"
+        f"template  {model.prompter.format.name} ({model.reason})\n"
+        f"address   {base}/v1\n"
+        f"try       curl {base}/v1/chat/completions -H 'Content-Type: application/json' "
+        f"-d '{json.dumps(body)}'"
+    )

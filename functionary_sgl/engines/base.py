@@ -1,0 +1,119 @@
+"""What an engine is to the rest of the package."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from functionary_sgl.errors import EngineDied
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn; the fields have OpenAI's meaning and bounds (top_k, min_p: SGLang's).
+
+    `stop` holds the client's own stop strings; they end text, never a call.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = -1
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    seed: int | None = None
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """The text that is generated must match `source`: a JSON Schema (as text) or a regex."""
+
+    kind: Literal["json_schema", "regex"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
+    `last_input` is the text of the last user or tool message; real engines need neither."""
+
+    turn_id: str
+    prompt_length: int
+    last_input: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One generation. `token_ids` is everything before it; `stop` strings and `stop_token_ids`
+    end it; at most `max_tokens` ids come back. `top_logprobs`: None for no log-probabilities,
+    else how many alternatives per token."""
+
+    token_ids: Sequence[int]
+    max_tokens: int
+    turn: TurnContext
+    sampling: Sampling = field(default_factory=Sampling)
+    constraint: Constraint | None = None
+    stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[int, ...] = ()
+    top_logprobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logprob:
+    """A token's log-probability, and the likeliest alternatives as (id, log-probability)."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next ids of a generation; `finish_reason` is set on the last chunk only.
+
+    stop: the model ended its turn, a stop string is complete, or the constraint is satisfied. The
+    id that ends the turn, if there is one, is the last; the ids of a stop string are among them.
+    length: `max_tokens` are used up. cached_tokens: ids of the request found in the prefix cache.
+    """
+
+    token_ids: Sequence[int]
+    finish_reason: Literal["stop", "length"] | None = None
+    cached_tokens: int = 0
+    logprobs: Sequence[Logprob] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Log-probabilities of the candidates, in their order; `cached_tokens` as in Chunk."""
+
+    logprobs: Sequence[float]
+    cached_tokens: int = 0
+
+
+class Engine(Protocol):
+    """All methods raise EngineError (EngineDied when the engine is gone for good)."""
+
+    context_length: int
+    """Most ids of a prompt and its output together."""
+
+    async def ready(self, stop: Callable[[], None]) -> None:
+        """Wait until requests can come, in the event loop from which they will. `stop` is called
+        if the engine is what hears that the process shall end."""
+
+    def check(self, constraint: Constraint) -> None:
+        """Raise InvalidSchema if the engine cannot enforce `constraint`."""
+
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Run one generation. Closing the generator stops it in the engine at once."""
+
+    async def score(
+        self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
+    ) -> Scores:
+        """The log-probability of each candidate as the next id after `token_ids`."""
+
+    async def died(self) -> EngineDied:
+        """Wait for as long as the engine lives; then the reason why it does not."""
+
+    async def close(self) -> None:
+        """Stop the engine and free what it holds."""

@@ -1,0 +1,89 @@
+"""What a constrained model would write, given what it would like to write."""
+
+import json
+import string
+
+from llguidance import LLMatcher, LLTokenizer
+
+from functionary_sgl.engines.base import Constraint
+from functionary_sgl.errors import InvalidSchema
+
+# The separators of the JSON that models are trained on, and that SGLang is told to keep to.
+_JSON_STYLE = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
+
+# What is tried first where the script has nothing to say: whatever closes something.
+_PREFERENCE = bytes(
+    dict.fromkeys(('}]"' + ",: 0" + string.ascii_lowercase + string.printable).encode())
+)
+
+_MOST_INVENTED_BYTES = 4096
+
+
+def grammar(constraint: Constraint) -> str:
+    """`constraint` as a grammar of llguidance; InvalidSchema where it cannot be enforced."""
+    if constraint.kind == "regex":
+        compiled = LLMatcher.grammar_from_regex(constraint.source)
+    else:
+        style = {"x-guidance": _JSON_STYLE}
+        schema = {**json.loads(constraint.source), **style}
+        compiled = LLMatcher.grammar_from_json_schema(schema)
+    if error := LLMatcher.validate_grammar(compiled):
+        raise InvalidSchema(f"The schema cannot be enforced: {error.splitlines()[0]}")
+    return str(compiled)
+
+
+def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
+    """Text that satisfies `constraint`, as close to the beginning of `wish` as it allows, and how
+    many characters of `wish` went into it.
+
+    Where the next wish is forbidden: the end, if the text may end; what is forced, if only one
+    thing may follow; else white space of the wish is passed over; else the rest of the wish is
+    given up and the text brought to an end.
+    """
+    follower = _Follower(constraint, wish.encode())
+    text = follower.run()
+    return text.decode(errors="ignore"), len(wish.encode()[: follower.used].decode(errors="ignore"))
+
+
+class _Follower:
+    def __init__(self, constraint: Constraint, wish: bytes) -> None:
+        self._matcher = LLMatcher(LLTokenizer("byte"), grammar(constraint))
+        self._wish = wish
+        self._text = bytearray()
+        self._turns_taken = dict.fromkeys(_PREFERENCE, 0)
+        self.used = 0
+
+    def run(self) -> bytes:
+        invented = 0
+        while not self._matcher.is_stopped() and invented < _MOST_INVENTED_BYTES:
+            wished = self._wish[self.used : self.used + 1]
+            if wished and self._take(wished[0]):
+                self.used += 1
+            elif self._matcher.is_accepting():
+                break
+            elif len(allowed := self._allowed()) == 1:
+                self._take(allowed[0])
+            elif wished.isspace():
+                self.used += 1
+            else:
+                self.used = len(self._wish)
+                self._invent(allowed)
+                invented += 1
+        return bytes(self._text)
+
+    def _take(self, byte: int) -> bool:
+        taken: bool = self._matcher.try_consume_tokens([byte]) == 1
+        if taken:
+            self._text.append(byte)
+        return taken
+
+    def _allowed(self) -> list[int]:
+        mask = self._matcher.compute_bitmask()
+        return [byte for byte in range(256) if mask[byte // 8] >> byte % 8 & 1]
+
+    def _invent(self, allowed: list[int]) -> None:
+        """Take what was taken least often, so that no loop of the grammar lasts for ever."""
+        known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
+        byte = min(known, key=lambda byte: self._turns_taken.get(byte, 0))
+        self._turns_taken[byte] = self._turns_taken.get(byte, 0) + 1
+        self._take(byte)

@@ -1,0 +1,99 @@
+"""Starting SGLang, on whatever this machine has."""
+
+import argparse
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from functionary_sgl.engines.sglang import SGLangEngine
+from functionary_sgl.errors import EngineError, UsageError
+from functionary_sgl.platform import has_accelerator
+
+# Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
+_WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add every flag of SGLang's server. Imports SGLang, which takes ten seconds."""
+    # The package before its parts: those that `turns.vocabulary` loaded lack it until now.
+    import sglang  # noqa: F401
+    from sglang.srt.server_args import ServerArgs
+
+    ServerArgs.add_cli_args(parser)
+
+
+def with_config_file(parser: argparse.ArgumentParser, arguments: list[str]) -> list[str]:
+    """`arguments` with those of SGLang's `--config FILE` merged in."""
+    if "--config" not in arguments:
+        return arguments
+    from sglang.srt.utils.server_args_config_parser import ConfigArgumentMerger
+
+    merged: list[str] = ConfigArgumentMerger(parser).merge_config_with_args(arguments)
+    return merged
+
+
+def start(arguments: argparse.Namespace) -> SGLangEngine:
+    """Start the engine with `arguments`, as parsed by a parser with SGLang's flags.
+
+    Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
+    not go together, EngineError if the engine does not come up.
+    """
+    from sglang.srt.entrypoints.engine import Engine
+    from sglang.srt.server_args import ServerArgs
+
+    for name in _WITHOUT_EFFECT:
+        if getattr(arguments, name, None):
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
+    if arguments.grammar_backend == "none":
+        raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
+    if not has_accelerator():
+        _prepare_for_cpu(arguments)
+    # JSON in the form models are trained on, and no white space without end.
+    arguments.constrained_json_disable_any_whitespace = True
+    arguments.custom_sigquit_handler = _give_up
+    if arguments.log_level == "error":
+        _hush()
+    try:
+        return SGLangEngine(Engine(server_args=ServerArgs.from_cli_args(arguments)))
+    except (AssertionError, ValueError) as error:
+        raise UsageError(f"SGLang does not take these flags: {error}") from error
+    except RuntimeError as error:
+        raise EngineError(f"SGLang did not start: {error}") from error
+
+
+def _hush() -> None:
+    """Keep warnings about hardware that is not there to those who ask for them (--log-level)."""
+    warnings.simplefilter("ignore", UserWarning)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
+    # SGLang tells of any handler for a child's death as of an error.
+    logger = logging.getLogger("sglang.srt.entrypoints.engine")
+    logger.addFilter(lambda record: "SIGQUIT handler" not in record.getMessage())
+
+
+def _give_up(signum: int, frame: Any) -> NoReturn:
+    """A process of the engine died before it was ready."""
+    signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    raise EngineError("SGLang did not start; its output above says why.")
+
+
+def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
+    arguments.device = arguments.device or "cpu"
+    ranks = arguments.tp_size * arguments.dp_size * arguments.pp_size
+    if ranks > 1:
+        # Without this SGLang takes no more ranks than the machine has NUMA nodes.
+        os.environ.setdefault("SGLANG_CPU_OMP_THREADS_BIND", thread_binding(_cores(), ranks))
+
+
+def _cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+def thread_binding(cores: Sequence[int], ranks: int) -> str:
+    """`cores` dealt to `ranks` in SGLang's notation: `0,1|2,3`. Ranks share where cores run out."""
+    size = max(1, len(cores) // ranks)
+    starts = (rank * size % len(cores) for rank in range(ranks))
+    return "|".join(",".join(map(str, cores[start : start + size])) for start in starts)

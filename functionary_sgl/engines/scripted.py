@@ -1,0 +1,171 @@
+"""An engine without a model: it replays a script, for tests of this package and of its users.
+
+It behaves as a real one does: it follows constraints, ends at stop strings and budgets, sends ids
+in chunks, can be stopped at any moment, and fails when it is told to.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cachetools import LRUCache
+
+from functionary_sgl.engines.base import Chunk, Constraint, Request, Scores, TurnContext
+from functionary_sgl.engines.follow import follow, grammar
+from functionary_sgl.engines.script import Reply, Script
+from functionary_sgl.errors import EngineDied, EngineError
+from functionary_sgl.tokenizer import Tokenizer
+
+_UNLIKELY = -1000.0
+
+
+@dataclass
+class _Progress:
+    """How far a turn is: `cursor` characters of the script, after the text `seen`."""
+
+    reply: Reply
+    seen: str = ""
+    cursor: int = 0
+    chunks: int = 0
+
+    @property
+    def rest(self) -> str:
+        return self.reply.turn[self.cursor :]
+
+    def catch_up(self, text: str) -> None:
+        """Move over what was written since, by this engine or by the program.
+
+        What the program writes is part of the script or, as the script's author prefers, not.
+        """
+        common = next(
+            (i for i, (a, b) in enumerate(zip(self.seen, text, strict=False)) if a != b),
+            min(len(self.seen), len(text)),
+        )
+        self.cursor = max(0, self.cursor - (len(self.seen) - common))
+        written = text[common:]
+        for form in (written, written.rstrip("\n")):
+            if form and self.rest.startswith(form):
+                self.cursor += len(form)
+                break
+        self.seen = text
+
+
+class ScriptedEngine:
+    """Replays `script`. `running` counts the generations that are under way."""
+
+    def __init__(self, script: Script, tokenizer: Tokenizer, context_length: int = 8192) -> None:
+        self.context_length = context_length
+        self.running = 0
+        self._script = script
+        self._tokenizer = tokenizer
+        self._turns: LRUCache[str, _Progress] = LRUCache(maxsize=1024)
+        self._dead = asyncio.Event()
+
+    async def ready(self, stop: Callable[[], None]) -> None:
+        """At once."""
+
+    def check(self, constraint: Constraint) -> None:
+        grammar(constraint)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        progress = self._progress(request.turn, request.token_ids)
+        chunks = list(self._chunks(request, progress))
+        self.running += 1
+        try:
+            for chunk in chunks:
+                await self._play(progress)
+                progress.chunks += 1
+                yield chunk
+        finally:
+            self.running -= 1
+
+    async def score(
+        self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
+    ) -> Scores:
+        progress = self._progress(turn, token_ids)
+        await self._play(progress)
+        return Scores(self._likelihoods(progress.rest, candidates))
+
+    async def died(self) -> EngineDied:
+        await self._dead.wait()
+        return EngineDied("The scripted engine died, as its script says.")
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _progress(self, turn: TurnContext, token_ids: Sequence[int]) -> _Progress:
+        if turn.turn_id not in self._turns:
+            self._turns[turn.turn_id] = _Progress(self._script.reply_to(turn.last_input))
+        progress = self._turns[turn.turn_id]
+        progress.catch_up(self._tokenizer.decode(list(token_ids[turn.prompt_length :])))
+        return progress
+
+    async def _play(self, progress: _Progress) -> None:
+        """Wait and fail as the script says."""
+        reply = progress.reply
+        if reply.delay:
+            await asyncio.sleep(reply.delay)
+        if reply.fault and progress.chunks >= reply.after:
+            if reply.fault == "stall":
+                await asyncio.Event().wait()
+            if reply.fault == "fail":
+                raise EngineError("The scripted engine failed, as its script says.")
+            self._dead.set()
+        if self._dead.is_set():
+            raise await self.died()
+
+    def _chunks(self, request: Request, progress: _Progress) -> Iterator[Chunk]:
+        """What the request gives, with the progress it makes."""
+        if request.constraint:
+            text, used = follow(request.constraint, progress.rest)
+        else:
+            text = self._before_end(progress.rest, request.stop_token_ids)
+            used = len(text)
+        groups = self._groups(progress, text, request.stop_token_ids[:1])
+        progress.seen += text
+        progress.cursor += used
+        decoder, told, count = self._tokenizer.stream(), "", 0
+        for group in groups:
+            for index, token_id in enumerate(group):
+                count += 1
+                told += decoder.step(token_id)
+                if token_id in request.stop_token_ids or any(s in told for s in request.stop):
+                    yield Chunk(group[: index + 1], "stop")
+                    return
+                if count == request.max_tokens:
+                    yield Chunk(group[: index + 1], "length")
+                    return
+            yield Chunk(group)
+
+    def _before_end(self, text: str, end_ids: Sequence[int]) -> str:
+        """`text` up to the first control token that ends a turn."""
+        end = len(text)
+        for token, token_id in self._tokenizer.control_ids.items():
+            if token_id in end_ids and (at := text.find(token)) >= 0:
+                end = min(end, at)
+        return text[:end]
+
+    def _groups(self, progress: _Progress, text: str, end: Sequence[int]) -> list[list[int]]:
+        """The ids of `text` and `end` as they arrive; a control token is never cut."""
+        groups: list[list[int]] = []
+        place = progress.cursor
+        for piece, is_control in self._tokenizer.control.split(text):
+            parts = [piece] if is_control else progress.reply.cuts(place, piece)
+            groups += (self._tokenizer.encode_marked(part) for part in parts)
+            place += len(piece)
+        chunk = progress.reply.chunk
+        if isinstance(chunk, list) or chunk == "char":
+            return [*groups, list(end)]
+        ids = [token_id for group in groups for token_id in group] + list(end)
+        size = len(ids) if chunk == "all" else chunk
+        return [ids[at : at + size] for at in range(0, len(ids), size)]
+
+    def _likelihoods(self, rest: str, candidates: Sequence[int]) -> list[float]:
+        """Nought for the candidate with which the script goes on, the end of the turn where it
+        has ended, else for the first; all others are out of the question."""
+        texts = [self._tokenizer.decode([candidate]) for candidate in candidates]
+        fits = [index for index, text in enumerate(texts) if text and rest.startswith(text)]
+        if not rest:
+            fits = [i for i, text in enumerate(texts) if text in self._tokenizer.control_ids]
+        chosen = max(fits, key=lambda index: len(texts[index]), default=0)
+        return [0.0 if i == chosen else _UNLIKELY for i in range(len(candidates))]

@@ -1,0 +1,256 @@
+"""SGLang in this process, asked by token ids.
+
+What SGLang calls an engine is its scheduler and detokenizer processes and, here, a
+TokenizerManager that talks to them; requests go to that, without HTTP in between.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Literal
+from uuid import uuid4
+
+from functionary_sgl.engines.base import (
+    Chunk,
+    Constraint,
+    Logprob,
+    Request,
+    Sampling,
+    Scores,
+    TurnContext,
+)
+from functionary_sgl.errors import EngineDied, EngineError, InvalidSchema, RequestError
+
+
+class SGLangEngine:
+    """Wraps a started `sglang.Engine`; made by `engines.launch.start`."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._manager = engine.tokenizer_manager
+        capacity = engine._scheduler_init_result.scheduler_infos[0]["max_total_num_tokens"]
+        self.context_length = min(int(self._manager.context_len), int(capacity))
+        self._stop: Callable[[], None] = lambda: None
+        self._streams: set[_Stream] = set()
+        self._death: EngineDied | None = None
+        self._dead = asyncio.Event()
+        self._manager.signal_handler_class = self._signal_handlers
+
+    async def ready(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        # The first request makes SGLang's manager listen, and install the signal handlers.
+        await self.score([0], [0], TurnContext("ready", 1))
+
+    def check(self, constraint: Constraint) -> None:
+        if error := _objection(constraint):
+            raise InvalidSchema(f"The schema cannot be enforced: {error}")
+
+    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        arguments: dict[str, Any] = {"sampling_params": self._sampling_params(request)}
+        if request.top_logprobs is not None:
+            arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
+        sent = 0
+        async with aclosing(self._outputs(request.token_ids, arguments)) as outputs:
+            async for output in outputs:
+                ids = output["output_ids"][sent:]
+                sent += len(ids)
+                meta = output["meta_info"]
+                yield Chunk(
+                    token_ids=ids,
+                    finish_reason=_finish_reason(meta["finish_reason"]),
+                    cached_tokens=meta.get("cached_tokens", 0),
+                    logprobs=_logprobs(meta, sent - len(ids)),
+                )
+
+    async def score(
+        self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
+    ) -> Scores:
+        arguments = {
+            "sampling_params": {"max_new_tokens": 1, "temperature": 0.0},
+            "return_logprob": True,
+            "token_ids_logprob": list(candidates),
+        }
+        async with aclosing(self._outputs(token_ids, arguments)) as outputs:
+            async for output in outputs:
+                meta = output["meta_info"]
+                if meta["finish_reason"]:
+                    _finish_reason(meta["finish_reason"])
+                    told = meta["output_token_ids_logprobs"][0]
+                    logprobs = {token_id: logprob for logprob, token_id, _ in told}
+                    ordered = [logprobs[candidate] for candidate in candidates]
+                    return Scores(ordered, meta.get("cached_tokens", 0))
+        raise EngineError("The engine gave no log-probabilities.")
+
+    async def died(self) -> EngineDied:
+        await self._dead.wait()
+        return self._death or EngineDied("The engine is closed.")
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._engine.shutdown)
+
+    async def _outputs(
+        self, token_ids: Sequence[int], arguments: dict[str, Any]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """What SGLang gives for one request, until it is finished or this generator closed."""
+        if self._death:
+            raise self._death
+        stream = _Stream(self._manager, token_ids, arguments)
+        self._streams.add(stream)
+        try:
+            while True:
+                output = await stream.next()
+                yield output
+                if output["meta_info"]["finish_reason"]:
+                    return
+        finally:
+            stream.abandon()
+            self._streams.discard(stream)
+
+    def _sampling_params(self, request: Request) -> dict[str, Any]:
+        params = _sampling_params(request.sampling)
+        params["max_new_tokens"] = min(
+            request.max_tokens, self.context_length - len(request.token_ids)
+        )
+        if len(request.stop) <= _MOST_STOPS:
+            params["stop"] = list(request.stop)
+        params["stop_token_ids"] = list(request.stop_token_ids)
+        if request.constraint:
+            params[request.constraint.kind] = request.constraint.source
+        return params
+
+    def _signal_handlers(self, manager: Any) -> Any:
+        """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
+        process that died."""
+        return _SignalHandlers(self._stop, self._die)
+
+    def _die(self, reason: str) -> None:
+        self._death = EngineDied(reason)
+        for stream in self._streams:
+            stream.fail(self._death)
+        self._dead.set()
+
+
+class _Stream:
+    """One request of SGLang, pumped by a task of its own.
+
+    A consumer that is cancelled must not cancel SGLang's own coroutine, which has been seen to
+    take the engine with it (sgl-project/sglang#39216): it aborts, and the task drains the rest.
+    """
+
+    def __init__(self, manager: Any, token_ids: Sequence[int], arguments: dict[str, Any]) -> None:
+        self._manager = manager
+        # Aborts match request ids by prefix, so ids have a fixed length.
+        self._id = uuid4().hex
+        self._queue: asyncio.Queue[dict[str, Any] | Exception] = asyncio.Queue()
+        self._task = asyncio.create_task(self._pump(list(token_ids), arguments))
+
+    async def next(self) -> dict[str, Any]:
+        """The next output; raises what went wrong."""
+        item = await self._queue.get()
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def fail(self, error: Exception) -> None:
+        """Let the consumer end with `error`."""
+        self._queue.put_nowait(error)
+
+    def abandon(self) -> None:
+        """Stop the request in the engine unless it is finished."""
+        if not self._task.done():
+            self._manager.abort_request(rid=self._id)
+
+    async def _pump(self, token_ids: list[int], arguments: dict[str, Any]) -> None:
+        from sglang.srt.managers.io_struct import GenerateReqInput
+
+        request = GenerateReqInput(input_ids=token_ids, rid=self._id, stream=True, **arguments)
+        try:
+            async for output in self._manager.generate_request(request, None):
+                # SGLang goes on appending to this very list.
+                output["output_ids"] = list(output["output_ids"])
+                self._queue.put_nowait(output)
+        except ValueError as error:
+            self._queue.put_nowait(RequestError(str(error)))
+        except Exception as error:
+            self._queue.put_nowait(EngineError(f"The engine failed: {error}"))
+
+
+class _SignalHandlers:
+    """In the form that SGLang's TokenizerManager expects."""
+
+    def __init__(self, stop: Callable[[], None], die: Callable[[str], None]) -> None:
+        self._stop = stop
+        self._die = die
+
+    def sigterm_handler(self, signum: Any = None, frame: Any = None) -> None:
+        self._stop()
+
+    def running_phase_sigquit_handler(self, signum: Any = None, frame: Any = None) -> None:
+        self._die("A process of the engine died; its output above says why.")
+
+
+# SGLang's own limit; longer lists are watched for on this side, and the request is aborted.
+_MOST_STOPS = 32
+
+
+def _sampling_params(sampling: Sampling) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "min_p": sampling.min_p,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "repetition_penalty": sampling.repetition_penalty,
+        "skip_special_tokens": False,
+        "no_stop_trim": True,
+    }
+    if sampling.seed is not None:
+        params["sampling_seed"] = sampling.seed
+    if sampling.logit_bias:
+        params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
+    return params
+
+
+def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] | None:
+    """`stop` or `length`; raises for a request that SGLang gave up."""
+    if reason is None:
+        return None
+    if reason["type"] == "abort":
+        message = str(reason.get("message", "")).strip()
+        if reason.get("status_code") == HTTPStatus.BAD_REQUEST:
+            raise RequestError(message)
+        raise EngineError(f"The engine gave up the request: {message}")
+    return "length" if reason["type"] == "length" else "stop"
+
+
+def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
+    tokens = (meta.get("output_token_logprobs") or [])[sent:]
+    tops = (meta.get("output_top_logprobs") or [])[sent:]
+    return [
+        Logprob(
+            token[0],
+            tuple((entry[1], entry[0]) for entry in (tops[index] or ()) if index < len(tops)),
+        )
+        for index, token in enumerate(tokens)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _objection(constraint: Constraint) -> str | None:
+    """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
+    import xgrammar
+    from sglang.srt.constrained.json_schema_validation import validate_xgrammar_json_schema
+
+    try:
+        if constraint.kind == "regex":
+            xgrammar.Grammar.from_regex(constraint.source)
+        else:
+            validate_xgrammar_json_schema(json.loads(constraint.source))
+            xgrammar.Grammar.from_json_schema(constraint.source, any_whitespace=False)
+    except (RuntimeError, ValueError) as error:
+        return str(error).strip().splitlines()[-1]
+    return None

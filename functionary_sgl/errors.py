@@ -1,0 +1,85 @@
+"""Every error that this package raises on purpose.
+
+    FunctionaryError
+    ├── UsageError                  the command line or what it points at: exit code 2
+    ├── RequestError                the request: HTTP 400, with OpenAI's error body
+    │   ├── AuthenticationError     401
+    │   ├── NotFound                404
+    │   ├── MethodNotAllowed        405
+    │   ├── ContextLengthExceeded   400
+    │   └── InvalidSchema           400
+    └── EngineError                 the engine: HTTP 500
+        └── EngineDied              503; the server ends with exit code 1
+
+Each message says what is wrong and what the reader can do about it.
+"""
+
+
+class FunctionaryError(Exception):
+    """Base of all errors of this package."""
+
+
+class UsageError(FunctionaryError):
+    """A flag, a file or a model directory that cannot be used; one line, exit code 2."""
+
+
+class RequestError(FunctionaryError):
+    """A request that cannot be answered as it stands.
+
+    `param` is the path of the offending field in the request (`messages[0].content`), or None;
+    `code` a short machine-readable reason, or None (OpenAI's error object has both).
+    """
+
+    status = 400
+    type = "invalid_request_error"
+    default_code: str | None = None
+
+    def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code or self.default_code
+
+
+class AuthenticationError(RequestError):
+    """The API key is missing or wrong."""
+
+    status = 401
+    default_code = "invalid_api_key"
+
+
+class NotFound(RequestError):
+    """No such model or path."""
+
+    status = 404
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, the method does not."""
+
+    status = 405
+
+
+class ContextLengthExceeded(RequestError):
+    """Prompt and requested output do not fit the model's context."""
+
+    default_code = "context_length_exceeded"
+
+
+class InvalidSchema(RequestError):
+    """A JSON Schema that cannot be rendered or enforced."""
+
+    default_code = "invalid_function_parameters"
+
+
+class EngineError(FunctionaryError):
+    """The engine failed on a request that was in order."""
+
+    status = 500
+    type = "server_error"
+
+
+class EngineDied(EngineError):
+    """The engine is gone; every running turn ends with this."""
+
+    status = 503

@@ -1,0 +1,103 @@
+"""A model that can be asked: a format and its prompts, joined with an engine."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.engines.base import Constraint, Engine, Sampling
+from functionary_sgl.errors import ContextLengthExceeded, InvalidSchema
+from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
+from functionary_sgl.runtime.interpreter import Turn, run
+from functionary_sgl.turns import Offer
+
+
+@dataclass(frozen=True)
+class Model:
+    """names: what requests may call it, the first being its own.
+    reason: why the format was taken, for people.
+    defaults: sampling defaults of the checkpoint (`generation_config.json`).
+    """
+
+    names: tuple[str, ...]
+    prompter: Prompter
+    engine: Engine
+    reason: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    async def prepare(
+        self, conversation: Conversation, sampling: Sampling, max_tokens: int | None
+    ) -> Turn:
+        """The turn that answers `conversation`; `max_tokens` None: as much as the context holds.
+
+        Raises RequestError for whatever is wrong with the request, before anything is generated.
+        """
+        offer = self.prompter.offer(conversation)
+        # Templates, tokenizers and grammars are worked off the event loop: other turns go on.
+        prompt = await asyncio.to_thread(self.prompter.prompt, conversation)
+        await asyncio.to_thread(self._check, conversation, offer)
+        return Turn(
+            program=self.prompter.format.program,
+            prompt=prompt,
+            offer=offer,
+            sampling=sampling,
+            max_tokens=self._budget(len(prompt.token_ids), max_tokens),
+            stop_token_ids=self.prompter.stop_token_ids,
+            last_input=conversation.last_input(),
+        )
+
+    async def run(self, conversation: Conversation, turn: Turn) -> AsyncGenerator[Event, None]:
+        """The events of `turn`. The conversation's next prompt will begin with the turn's ids."""
+        answer = _Transcript()
+        async with aclosing(run(turn, self.engine, self.prompter.tokenizer)) as events:
+            async for event in events:
+                answer.add(event)
+                if isinstance(event, Ended):
+                    self.prompter.remember(conversation, answer.message(), event.token_ids)
+                yield event
+
+    def _check(self, conversation: Conversation, offer: Offer) -> None:
+        for tool in conversation.tools:
+            if tool.name in offer.functions:
+                try:
+                    self.engine.check(Constraint("json_schema", offer.functions[tool.name]))
+                except InvalidSchema as error:
+                    raise InvalidSchema(error.message, param=f"{tool.path}.parameters") from error
+
+    def _budget(self, prompt_tokens: int, max_tokens: int | None) -> int:
+        limit = self.engine.context_length
+        if prompt_tokens + (max_tokens or 1) > limit:
+            asked = f" and {max_tokens} for the answer" if max_tokens else ""
+            raise ContextLengthExceeded(
+                f"This model's maximum context length is {limit} tokens. However, the messages "
+                f"and tools take {prompt_tokens}{asked}. Shorten them or lower max_tokens.",
+                param="max_tokens" if max_tokens and prompt_tokens < limit else "messages",
+            )
+        return max_tokens or limit - prompt_tokens
+
+
+class _Transcript:
+    """The message that a turn's events make."""
+
+    def __init__(self) -> None:
+        self._recipient = ""
+        self._content: list[str] = []
+        self._calls: list[tuple[str, list[str]]] = []
+
+    def add(self, event: Event) -> None:
+        match event:
+            case Addressed(recipient):
+                self._recipient = recipient
+            case Opened("arguments" | "code"):
+                self._calls.append((self._recipient, []))
+            case Delta("content", text):
+                self._content.append(text)
+            case Delta("arguments" | "code", text):
+                self._calls[-1][1].append(text)
+
+    def message(self) -> Message:
+        calls = tuple(Call(name, "".join(arguments)) for name, arguments in self._calls)
+        return Message("assistant", "".join(self._content), calls)

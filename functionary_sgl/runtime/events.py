@@ -1,0 +1,64 @@
+"""What a running turn tells: a few kinds of events, in the order in which things happen."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+
+class Variable(NamedTuple):
+    """A variable of a program, named by role and place: `arguments_0` is ("arguments", 0)."""
+
+    role: str
+    place: int
+
+    @classmethod
+    def parse(cls, name: str) -> "Variable":
+        role, _, place = name.rpartition("_")
+        return cls(role, int(place))
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What follows is for `recipient`."""
+
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A payload begins; `role` is `content`, `arguments`, `code` or `reasoning`."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of the payload that is open. Never empty; no leading or trailing white space of
+    the whole payload is among its deltas."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts. `completion_tokens` counts every id of the turn, those that the program wrote
+    included; `cached_tokens` are ids of the prompt found in the engine's prefix cache."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The turn is over: the model ended it (`stop`) or the budget did (`length`).
+
+    `token_ids` are the prompt and the turn as the engine holds them in its cache.
+    """
+
+    reason: Literal["stop", "length"]
+    usage: Usage
+    token_ids: tuple[int, ...]
+
+
+Event = Addressed | Opened | Delta | Ended

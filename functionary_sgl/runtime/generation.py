@@ -1,0 +1,96 @@
+"""One `gen` of a program: an engine's ids become text, cut where a stop string begins."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import cached_property
+
+from functionary_sgl.engines.base import Chunk, Engine, Request
+from functionary_sgl.runtime.text import StopMatcher, Trimmer
+from functionary_sgl.tokenizer import TextStream
+
+
+class Generation:
+    """Runs `request` on `engine`; `deltas` tells the text, the attributes the rest.
+
+    end_id: the id with which the model ended the turn, if it did.
+    out_of_budget: whether the request's `max_tokens` ended the generation.
+    cached_tokens: ids of the request that the engine found in its prefix cache.
+    """
+
+    def __init__(
+        self, engine: Engine, request: Request, decoder: TextStream, trimmer: Trimmer
+    ) -> None:
+        self._engine = engine
+        self._decoder = decoder
+        self._trimmer = trimmer
+        self._matcher = StopMatcher(request.stop)
+        self._ids: list[int] = []
+        self._pieces: list[str] = []
+        self._told: list[str] = []
+        self.request = request
+        self.end_id: int | None = None
+        self.out_of_budget = False
+        self.cached_tokens = 0
+
+    async def deltas(self) -> AsyncGenerator[str, None]:
+        """The text in pieces, as the trimmer lets them pass."""
+        async with aclosing(self._engine.generate(self.request)) as chunks:
+            async for chunk in chunks:
+                if delta := self._trimmer.feed(self._take(chunk)):
+                    yield delta
+                if self.matched is not None or self.end_id is not None:
+                    break
+                self.out_of_budget = chunk.finish_reason == "length"
+        rest = self._matcher.close()
+        self._told.append(rest)
+        if delta := self._trimmer.feed(rest):
+            yield delta
+
+    def _take(self, chunk: Chunk) -> str:
+        """The text that is certain now; ids after the end of the generation do not count."""
+        self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
+        begin = len(self._told)
+        for token_id in chunk.token_ids:
+            if token_id in self.request.stop_token_ids:
+                self.end_id = token_id
+                break
+            self._ids.append(token_id)
+            self._pieces.append(self._decoder.step(token_id))
+            self._told.append(self._matcher.feed(self._pieces[-1]))
+            if self.matched is not None:
+                break
+        return "".join(self._told[begin:])
+
+    @property
+    def matched(self) -> str | None:
+        """The stop string that ended the generation, if one did."""
+        return self._matcher.matched
+
+    @property
+    def text(self) -> str:
+        """All of the text, up to the stop string, untrimmed."""
+        return "".join(self._told)
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids that stand for `text`, but for one that reaches into the stop string."""
+        return self._ids[: self._whole_ids]
+
+    @property
+    def rest(self) -> str:
+        """The end of `text` that `ids` does not cover, since it shares an id with the stop."""
+        covered = sum(map(len, self._pieces[: self._whole_ids]))
+        return "".join(self._pieces[self._whole_ids :])[: self._matcher.passed - covered]
+
+    @cached_property
+    def _whole_ids(self) -> int:
+        """How many ids end before the stop string."""
+        if self.matched is None:
+            return len(self._ids)
+        count, end = 0, 0
+        for index, piece in enumerate(self._pieces):
+            end += len(piece)
+            # An id without text is part of a character that a later id completes.
+            if piece and end <= self._matcher.passed:
+                count = index + 1
+        return count

@@ -1,0 +1,205 @@
+"""Runs a turn program on an engine, without a thread.
+
+The program is called in a greenlet. Each `gen` and `select` switches to the event loop, where the
+engine is awaited; in between only the program runs, and it never waits. The state is token ids.
+"""
+
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from greenlet import greenlet
+
+from functionary_sgl.engines.base import (
+    Constraint,
+    Engine,
+    Request,
+    Sampling,
+    Scores,
+    TurnContext,
+)
+from functionary_sgl.runtime.choice import choose
+from functionary_sgl.runtime.events import Delta, Ended, Event, Opened, Usage, Variable
+from functionary_sgl.runtime.generation import Generation
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.runtime.state import State, Tokens
+from functionary_sgl.runtime.text import Trimmer
+from functionary_sgl.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn to run: an SGLang function of (prompt, offer), and how to draw its tokens.
+
+    max_tokens: the budget that all generations of the turn share.
+    stop_token_ids: the ids that end a turn.
+    last_input: the text of the last user or tool message.
+    """
+
+    program: Any
+    prompt: Prompt
+    offer: object
+    sampling: Sampling
+    max_tokens: int
+    stop_token_ids: tuple[int, ...]
+    last_input: str = ""
+
+
+class _TurnOver(Exception):
+    """The program will not be resumed: the budget or a stop string of the client's ended it."""
+
+    def __init__(self, reason: Literal["stop", "length"]) -> None:
+        self.reason: Literal["stop", "length"] = reason
+
+
+def opening(program: Any, prompt: Prompt, offer: object) -> str:
+    """What `program` writes after the prompt before it first asks the model."""
+    tokens = Tokens(lambda text: [])
+    program = greenlet(program.func)
+    program.switch(State(tokens), prompt, offer)
+    if not program.dead:
+        program.throw()
+    return tokens.pending
+
+
+async def run(turn: Turn, engine: Engine, tokenizer: Tokenizer) -> AsyncGenerator[Event, None]:
+    """The events of a turn, `Ended` last. Closing the generator stops the turn in the engine.
+
+    Raises what the engine raises.
+    """
+    interpreter = _Interpreter(turn, engine, tokenizer)
+    program = greenlet(turn.program.func)
+    reason: Literal["stop", "length"] = "stop"
+    try:
+        expression = program.switch(interpreter.state, turn.prompt, turn.offer)
+        while not program.dead:
+            async with aclosing(interpreter.perform(expression)) as events:
+                async for event in events:
+                    yield event
+            expression = program.switch()
+    except _TurnOver as over:
+        reason = over.reason
+    finally:
+        if not program.dead:
+            program.throw()
+    yield interpreter.ended(reason)
+
+
+class _Interpreter:
+    def __init__(self, turn: Turn, engine: Engine, tokenizer: Tokenizer) -> None:
+        self._turn = turn
+        self._engine = engine
+        self._tokenizer = tokenizer
+        self._tokens = Tokens(tokenizer.encode_marked)
+        self._context = TurnContext(uuid.uuid4().hex, len(turn.prompt.token_ids), turn.last_input)
+        self._content = Trimmer()
+        self._prompt_tokens = 0
+        self._cached_tokens: int | None = None
+        self.state = State(self._tokens)
+
+    async def perform(self, expression: Any) -> AsyncGenerator[Event, None]:
+        """Do what the program asked for and store the result in its state."""
+        if not self._prompt_tokens:
+            # What the program writes before it first asks the model belongs to the prompt.
+            self._prompt_tokens = len(self._tokens.ids) + len(
+                self._tokens.encode(self._tokens.pending)
+            )
+        while self.state.announced:
+            yield self.state.announced.pop(0)
+        if hasattr(expression, "choices"):
+            await self._select(expression)
+        else:
+            async with aclosing(self._generate(expression)) as events:
+                async for event in events:
+                    yield event
+
+    def ended(self, reason: Literal["stop", "length"]) -> Ended:
+        ids = tuple(self._tokens.flush())
+        cached = min(self._cached_tokens or 0, self._prompt_tokens)
+        usage = Usage(self._prompt_tokens, len(ids) - self._prompt_tokens, cached)
+        return Ended(reason, usage, ids)
+
+    def _budget(self) -> int:
+        """Ids that the turn may still have; the turn is over when there are none."""
+        left = self._turn.max_tokens - (len(self._tokens.flush()) - self._prompt_tokens)
+        if left <= 0:
+            raise _TurnOver("length")
+        return left
+
+    async def _select(self, expression: Any) -> None:
+        pending, self._tokens.pending = self._tokens.pending, ""
+        choices = [self._tokens.encode(pending + choice) for choice in expression.choices]
+        index = await choose(self._tokens.ids, choices, self._turn.sampling, self._score)
+        if len(choices[index]) > self._budget():
+            raise _TurnOver("length")
+        self._tokens.ids += choices[index]
+        self.state.store(expression.name, expression.choices[index])
+
+    async def _score(self, token_ids: Sequence[int], candidates: Sequence[int]) -> Scores:
+        scores = await self._engine.score(token_ids, candidates, self._context)
+        self._note_cached(scores.cached_tokens)
+        return scores
+
+    def _note_cached(self, count: int) -> None:
+        """Only the first request of a turn tells what of the prompt was cached."""
+        if self._cached_tokens is None:
+            self._cached_tokens = count
+
+    async def _generate(self, expression: Any) -> AsyncGenerator[Event, None]:
+        role = Variable.parse(expression.name).role
+        yield Opened(role)
+        wanted = expression.sampling_params
+        program_stops = _as_tuple(wanted.stop)
+        generation = self._generation(wanted, role, program_stops)
+        async with aclosing(generation.deltas()) as deltas:
+            async for text in deltas:
+                yield Delta(role, text)
+        self._note_cached(generation.cached_tokens)
+        self._tokens.ids += generation.ids
+        self._tokens.pending = self._tokenizer.control.mark(generation.rest)
+        constrained = generation.request.constraint is not None
+        if generation.end_id is not None and not constrained:
+            self._tokens.ids.append(generation.end_id)
+        if generation.out_of_budget:
+            raise _TurnOver("length")
+        if generation.matched is not None and generation.matched not in program_stops:
+            raise _TurnOver("stop")
+        finish = {"type": "stop", "matched": generation.matched or generation.end_id}
+        self.state.store(expression.name, generation.text, finish)
+
+    def _generation(self, wanted: Any, role: str, stops: tuple[str, ...]) -> Generation:
+        constraint = None
+        if wanted.json_schema is not None:
+            constraint = Constraint("json_schema", wanted.json_schema)
+        elif wanted.regex is not None:
+            constraint = Constraint("regex", wanted.regex)
+        if role == "content":
+            stops += self._turn.sampling.stop
+        request = Request(
+            max_tokens=self._budget(),
+            token_ids=list(self._tokens.ids),
+            turn=self._context,
+            sampling=replace(self._turn.sampling, seed=self._seed()),
+            constraint=constraint,
+            stop=stops,
+            stop_token_ids=self._turn.stop_token_ids,
+        )
+        return Generation(self._engine, request, self._tokenizer.stream(), self._trimmer(role))
+
+    def _trimmer(self, role: str) -> Trimmer:
+        """A fresh one, but all text for the user is one text: its parts stand on own lines."""
+        if role != "content":
+            return Trimmer()
+        self._content.feed("\n")
+        return self._content
+
+    def _seed(self) -> int | None:
+        """Generations of one turn draw differently, but the same from run to run."""
+        seed = self._turn.sampling.seed
+        return None if seed is None else (seed + len(self._tokens.ids)) % 2**31
+
+
+def _as_tuple(stop: Any) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop or ())

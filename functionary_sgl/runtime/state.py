@@ -1,0 +1,77 @@
+"""What a running program sees as its `s`.
+
+The part of SGLang's ProgramState that turns need (`+=`, variables, meta information), so that one
+and the same program runs here and on SGLang's own interpreter. Nothing here waits: at a `gen` or
+a `select` the program, which is a greenlet, hands the expression to the event loop and sleeps.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+from functionary_sgl.runtime.events import Addressed, Variable
+from functionary_sgl.runtime.prompt import Prompt
+
+
+class Tokens:
+    """The turn so far: ids, and text that waits to be tokenized together with what follows it.
+
+    Ids that came back from the engine are never tokenized again. Text that the program wrote is
+    tokenized as late as possible, so that its pieces join as they did in training.
+    """
+
+    def __init__(self, encode: Callable[[str], list[int]]) -> None:
+        self.ids: list[int] = []
+        self.pending = ""
+        self.encode = encode
+
+    def flush(self) -> list[int]:
+        """Tokenize what is pending; all ids."""
+        if self.pending:
+            self.ids += self.encode(self.pending)
+            self.pending = ""
+        return self.ids
+
+
+class State:
+    """`s` of a program that runs in a greenlet whose parent understands the expressions."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._variables: dict[str, str] = {}
+        self._meta: dict[str, dict[str, Any]] = {}
+        self.announced: list[Addressed] = []
+
+    def __iadd__(self, expression: Any) -> "State":
+        if isinstance(expression, Prompt):
+            self._tokens.ids += expression.token_ids
+        elif isinstance(expression, str):
+            self._tokens.pending += expression
+        else:
+            _parent().switch(expression)
+        return self
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._variables[name] = value
+        if Variable.parse(name).role == "recipient":
+            self.announced.append(Addressed(value))
+
+    def get_meta_info(self, name: str) -> dict[str, Any]:
+        """`finish_reason` of a `gen`, as SGLang gives it: `type`, and `matched` for `stop`."""
+        return self._meta[name]
+
+    def store(self, name: str, value: str, finish_reason: dict[str, Any] | None = None) -> None:
+        """The result of an expression; for the interpreter."""
+        self._variables[name] = value
+        self._meta[name] = {"finish_reason": finish_reason}
+
+
+def _parent() -> greenlet:
+    parent = getcurrent().parent
+    if parent is None:
+        raise RuntimeError("a turn program runs on functionary_sgl.runtime.interpreter.run")
+    return parent

@@ -1,0 +1,65 @@
+"""Text that grows: where a stop string ends it, and what of it may already be told.
+
+Both work on one character after the other, so the result does not depend on how the text was cut.
+"""
+
+from collections.abc import Sequence
+
+
+class StopMatcher:
+    """Finds the stop string that is complete first; of several, the longest.
+
+    `matched` is that stop string, None until there is one; `passed` counts the characters before
+    it (before what is held, while there is none).
+    """
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = tuple(stop for stop in stops if stop)
+        self._beginnings = frozenset(s[:size] for s in self._stops for size in range(1, len(s)))
+        self._longest = max(map(len, self._stops), default=0)
+        self._held = ""
+        self.matched: str | None = None
+        self.passed = 0
+
+    def feed(self, text: str) -> str:
+        """The text that is certainly outside any stop string; nothing more after a match."""
+        text = self._held + text
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
+        if found:
+            _, safe, self.matched = min(found)
+            self._held = ""
+        else:
+            safe = self._safe_length(text)
+            self._held = text[safe:]
+        self.passed += safe
+        return text[:safe]
+
+    def close(self) -> str:
+        """What was held back for a stop string that did not come."""
+        held, self._held = self._held, ""
+        self.passed += len(held)
+        return held
+
+    def _safe_length(self, text: str) -> int:
+        for size in range(min(self._longest - 1, len(text)), 0, -1):
+            if text[-size:] in self._beginnings:
+                return len(text) - size
+        return len(text)
+
+
+class Trimmer:
+    """Passes text on without the white space at its two ends."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._begun = False
+
+    def feed(self, text: str) -> str:
+        """What can be told now; white space waits for what follows it."""
+        text = self._held + text
+        if not self._begun:
+            text = text.lstrip()
+        told = text.rstrip()
+        self._held = text[len(told) :]
+        self._begun = self._begun or bool(told)
+        return told

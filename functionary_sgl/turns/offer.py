@@ -1,0 +1,22 @@
+"""What a turn may contain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the model may do in this turn; made from the request's tools and tool choice.
+
+    functions: name of each function on offer, with the JSON Schema (as text) of its arguments.
+    text: whether it may answer in text.
+    code: whether it may send code to the code interpreter.
+    settled: whether there is only one thing that it may do, so that the model is not asked.
+    parallel: whether a call may be followed by another.
+    """
+
+    functions: Mapping[str, str] = field(default_factory=dict)
+    text: bool = True
+    code: bool = False
+    settled: bool = False
+    parallel: bool = True

@@ -1,0 +1,80 @@
+"""The turn of functionary-small-v3.2, functionary-medium-v3.2 and functionary-medium-v3.0.
+
+The prompt ends with `>>>`; the model goes on with a recipient, a newline and what it sends there:
+
+    >>>all                       text for the user
+    Let me look.>>>get_weather   a function, with its arguments as JSON
+    {"city": "Rome"}>>>python    the code interpreter, with source code
+    print(1)<|eot_id|>
+
+`>>>` is an ordinary token that text and code may contain. Only `>>>NAME` and a newline, NAME on
+offer, ends them (source: MeetKai/functionary, templates v3.llama3 and the models' cards).
+"""
+
+from typing import Any
+
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.vocabulary import function, gen, select
+
+TEXT = "all"
+CODE = "python"
+MARK = ">>>"
+END = "<|eot_id|>"
+
+
+@function  # type: ignore[untyped-decorator]
+def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Payload after payload, each with its recipient, until the model ends its turn."""
+    names = [TEXT] * offer.text + list(offer.functions) + [CODE] * offer.code
+    marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
+    s += prompt
+    place = 0
+    name = settle(s, names) if offer.settled else choose(s, place, names)
+    while True:
+        s[f"recipient_{place}"] = name
+        if name in offer.functions:
+            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
+            if not offer.parallel:
+                return
+            s += select(f"next_{place}", [END, MARK])
+            if s[f"next_{place}"] == END:
+                return
+            place += 1
+            name = choose(s, place, names)
+        else:
+            payload = f"content_{place}" if name == TEXT else f"code_{place}"
+            s += gen(payload, stop=list(marks))
+            mark = s.get_meta_info(payload)["finish_reason"].get("matched")
+            if mark not in marks or (name == CODE and not offer.parallel):
+                return
+            s += mark
+            place += 1
+            name = mark.removeprefix(MARK).removesuffix("\n")
+
+
+def settle(s: Any, names: list[str]) -> str:
+    """The only recipient: written, not asked for."""
+    s += names[0] + "\n"
+    return names[0]
+
+
+def choose(s: Any, place: int, names: list[str]) -> str:
+    """The recipient that the model picks. The newline tells a name from a longer one."""
+    s += select(f"name_{place}", [name + "\n" for name in names])
+    chosen: str = s[f"name_{place}"]
+    return chosen.removesuffix("\n")
+
+
+FORMAT = Format(
+    name="v3.llama3",
+    program=turn,
+    models=(
+        "meetkai/functionary-small-v3.2",
+        "meetkai/functionary-medium-v3.2",
+        "meetkai/functionary-medium-v3.0",
+    ),
+    stop_tokens=("<|eot_id|>", "<|end_of_text|>"),
+    reserved_names=frozenset({TEXT}),
+)

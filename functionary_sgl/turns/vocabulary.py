@@ -1,0 +1,34 @@
+"""The vocabulary of turn programs: SGLang's own `function`, `gen` and `select`.
+
+`import sglang` takes ten seconds and brings torch, for the sake of its backends. The language
+itself needs neither, so it is loaded alone: while `sglang.lang.api` is imported, a bare module
+stands for the package, and is taken away again. A later `import sglang` finds these very objects.
+"""
+
+import importlib
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any
+
+
+def _language() -> Any:
+    if "sglang" in sys.modules:
+        return importlib.import_module("sglang.lang.api")
+    spec = importlib.util.find_spec("sglang")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ImportError("sglang is not installed; `make install` brings it")
+    package = ModuleType("sglang")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules["sglang"] = package
+    try:
+        return importlib.import_module("sglang.lang.api")
+    finally:
+        del sys.modules["sglang"]
+
+
+_api = _language()
+
+function = _api.function
+gen = _api.gen
+select = _api.select
