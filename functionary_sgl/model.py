@@ -8,7 +8,7 @@ from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.engines.base import Constraint, Engine, Sampling
-from functionary_sgl.errors import ContextLengthExceeded, InvalidSchema
+from functionary_sgl.errors import ContextLengthExceeded, InvalidSchema, RequestError
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
 from functionary_sgl.runtime.interpreter import Turn, run
@@ -35,6 +35,7 @@ class Model:
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
+        self._check_bias(sampling)
         offer = self.prompter.offer(conversation)
         # Templates, tokenizers and grammars are worked off the event loop: other turns go on.
         prompt = await asyncio.to_thread(self.prompter.prompt, conversation)
@@ -58,6 +59,16 @@ class Model:
                 if isinstance(event, Ended):
                     self.prompter.remember(conversation, answer.message(), event.token_ids)
                 yield event
+
+    def _check_bias(self, sampling: Sampling) -> None:
+        # An id that the model does not have would take the engine down.
+        size = self.prompter.tokenizer.size
+        for token_id in sampling.logit_bias:
+            if not 0 <= token_id < size:
+                raise RequestError(
+                    f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
+                    param="logit_bias",
+                )
 
     def _check(self, conversation: Conversation, offer: Offer) -> None:
         for tool in conversation.tools:

@@ -56,9 +56,8 @@ def corpus() -> list[str]:
     cases = json.loads(tests.read_text())["cases"]
     prompts = [case["prompt"] for case in cases if case["version"] == "v3.llama3"]
     words = ["location", "city", "weather", "unit", "celsius", "date", "name", "query", "number"]
-    calls = [
-        f'>>>get_current_{w}\n{{"{w}": "{w}", "{v}": 12, "x": true}}' for w in words for v in words
-    ]
+    call = '>>>get_current_{0}\n{{"{0}": "{0}", "{1}": 12, "x": true}}'
+    calls = [call.format(name, value) for name in words for value in words]
     prose = [re.sub(r"[-=+*~.#]{3,}", "", topics[key]) for key in sorted(topics)]
     return prose + prompts * 20 + calls * 10
 

@@ -30,13 +30,17 @@ class ContentPart(_Body):
     text: str | None = None
 
 
-def _content_tag(value: Any) -> str:
-    return "~parts" if isinstance(value, list) else "~text"
+def _text_or_list(value: Any) -> str:
+    return "~list" if isinstance(value, list) else "~text"
 
 
 Content = Annotated[
-    Annotated[str, Tag("~text")] | Annotated[list[ContentPart], Tag("~parts")],
-    Discriminator(_content_tag),
+    Annotated[str, Tag("~text")] | Annotated[list[ContentPart], Tag("~list")],
+    Discriminator(_text_or_list),
+]
+Stop = Annotated[
+    Annotated[str, Tag("~text")] | Annotated[list[str], Field(max_length=MAX_STOPS), Tag("~list")],
+    Discriminator(_text_or_list),
 ]
 
 
@@ -125,7 +129,7 @@ class ChatRequest(_Body):
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
-    stop: str | Annotated[list[str], Field(max_length=MAX_STOPS)] | None = None
+    stop: Stop | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=-1, le=MAX_TOKENS)] | None = None

@@ -24,15 +24,15 @@ def arguments_schema(tool: Tool) -> str:
     A function without parameters takes `{}` and nothing else. Raises InvalidSchema where the
     parameters are no schema of an object.
     """
-    parameters = tool.parameters
-    if not parameters or not (parameters.get("properties") or any(k in parameters for k in _OPEN)):
-        return NO_ARGUMENTS
+    parameters = tool.parameters or {}
     if parameters.get("type", "object") != "object":
         raise InvalidSchema(
             f"Parameters of the function '{tool.name}' must have the type 'object', "
             f"not {json.dumps(parameters['type'])}.",
             param=f"{tool.path}.parameters",
         )
+    if not (parameters.get("properties") or any(key in parameters for key in _OPEN)):
+        return NO_ARGUMENTS
     return json.dumps({"type": "object", **parameters}, ensure_ascii=False)
 
 

@@ -96,6 +96,8 @@ def _sglang(
     """SGLang, with its own flags from the environment and from `others`, and those we share."""
     from functionary_sgl.engines import launch
 
+    if options.log_level == "error":
+        launch.hush()
     engine_parser = flags.Parser(prog="functionary-sgl serve", add_help=False, allow_abbrev=False)
     launch.add_flags(engine_parser)
     flags.warn_of_unknown([parser, engine_parser])

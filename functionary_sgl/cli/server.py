@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import socket
 import sys
 from types import FrameType
@@ -85,11 +86,12 @@ class _Server(uvicorn.Server):
             print(self._banner, flush=True)
 
     def stop(self) -> None:
-        """Take no more requests, let running answers end; asked twice, at once."""
-        self.force_exit = self.should_exit
+        """Take no more requests, let running answers end."""
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # SIGTERM may come twice, from uvicorn and through the engine; a second Ctrl-C means it.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
         self.stop()
 
 

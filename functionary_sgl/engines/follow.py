@@ -2,6 +2,7 @@
 
 import json
 import string
+from collections import Counter
 
 from llguidance import LLMatcher, LLTokenizer
 
@@ -16,6 +17,7 @@ _PREFERENCE = bytes(
     dict.fromkeys(('}]"' + ",: 0" + string.ascii_lowercase + string.printable).encode())
 )
 
+_PATIENCE = 64
 _MOST_INVENTED_BYTES = 4096
 
 
@@ -36,9 +38,9 @@ def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
     """Text that satisfies `constraint`, as close to the beginning of `wish` as it allows, and how
     many characters of `wish` went into it.
 
-    Where the next wish is forbidden: the end, if the text may end; what is forced, if only one
-    thing may follow; else white space of the wish is passed over; else the rest of the wish is
-    given up and the text brought to an end.
+    Where the next wish is forbidden: the end, if the text may end; else white space of the wish
+    is passed over; else what is forced is written, if only one thing may follow; else the rest of
+    the wish is given up and the text brought to an end.
     """
     follower = _Follower(constraint, wish.encode())
     text = follower.run()
@@ -50,7 +52,7 @@ class _Follower:
         self._matcher = LLMatcher(LLTokenizer("byte"), grammar(constraint))
         self._wish = wish
         self._text = bytearray()
-        self._turns_taken = dict.fromkeys(_PREFERENCE, 0)
+        self._times_taken: Counter[int] = Counter()
         self.used = 0
 
     def run(self) -> bytes:
@@ -61,10 +63,10 @@ class _Follower:
                 self.used += 1
             elif self._matcher.is_accepting():
                 break
-            elif len(allowed := self._allowed()) == 1:
-                self._take(allowed[0])
             elif wished.isspace():
                 self.used += 1
+            elif len(allowed := self._allowed()) == 1:
+                self._take(allowed[0])
             else:
                 self.used = len(self._wish)
                 self._invent(allowed)
@@ -82,8 +84,11 @@ class _Follower:
         return [byte for byte in range(256) if mask[byte // 8] >> byte % 8 & 1]
 
     def _invent(self, allowed: list[int]) -> None:
-        """Take what was taken least often, so that no loop of the grammar lasts for ever."""
+        """Close what is open. What was taken often gives way, so that no loop lasts for ever."""
+        if ord('"') in allowed and ord("a") in allowed:
+            self._take(ord('"'))  # inside a string, where brackets close nothing
+            return
         known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
-        byte = min(known, key=lambda byte: self._turns_taken.get(byte, 0))
-        self._turns_taken[byte] = self._turns_taken.get(byte, 0) + 1
+        byte = min(known, key=lambda byte: self._times_taken[byte] // _PATIENCE)
+        self._times_taken[byte] += 1
         self._take(byte)

@@ -16,6 +16,15 @@ from functionary_sgl.platform import has_accelerator
 _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
 
 
+def hush() -> None:
+    """Keep SGLang's warnings about hardware that is not there from those who have not asked."""
+    warnings.simplefilter("ignore", UserWarning)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
+    # SGLang tells of any handler for a child's death as of an error.
+    logger = logging.getLogger("sglang.srt.entrypoints.engine")
+    logger.addFilter(lambda record: "SIGQUIT handler" not in record.getMessage())
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add every flag of SGLang's server. Imports SGLang, which takes ten seconds."""
     # The package before its parts: those that `turns.vocabulary` loaded lack it until now.
@@ -55,23 +64,12 @@ def start(arguments: argparse.Namespace) -> SGLangEngine:
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
     arguments.custom_sigquit_handler = _give_up
-    if arguments.log_level == "error":
-        _hush()
     try:
         return SGLangEngine(Engine(server_args=ServerArgs.from_cli_args(arguments)))
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
     except RuntimeError as error:
         raise EngineError(f"SGLang did not start: {error}") from error
-
-
-def _hush() -> None:
-    """Keep warnings about hardware that is not there to those who ask for them (--log-level)."""
-    warnings.simplefilter("ignore", UserWarning)
-    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning")
-    # SGLang tells of any handler for a child's death as of an error.
-    logger = logging.getLogger("sglang.srt.entrypoints.engine")
-    logger.addFilter(lambda record: "SIGQUIT handler" not in record.getMessage())
 
 
 def _give_up(signum: int, frame: Any) -> NoReturn:

@@ -28,7 +28,14 @@ def _language() -> Any:
 
 
 _api = _language()
+_choices = sys.modules["sglang.lang.choices"]
 
 function = _api.function
 gen = _api.gen
-select = _api.select
+
+
+def select(name: str, choices: list[str]) -> Any:
+    """`sgl.select`, token by token: what a model that writes the choice would do. SGLang's default
+    compares whole choices by their mean log-probability, which favours some lengths."""
+    method = _choices.greedy_token_selection
+    return _api.select(name, choices, choices_method=method)

@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help install serve test test-fast check format model clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := uv==0.13.9
+
+# Where Python may not keep compiled modules, SGLang takes three times as long to start.
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed  ## Set up .venv with everything that serving and testing need
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet $(UV)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+serve: install  ## Serve a model on http://127.0.0.1:8000 (ARGS="--model-path ... --port ...")
+	@$(BIN)/python server_sglang.py $(ARGS)
+
+test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name")
+	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: install  ## Run the tests that need no engine, in under a minute
+	$(BIN)/python -m pytest --ignore tests/engine $(ARGS)
+
+check: install  ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install  ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+model: install  ## Build the embedded model anew
+	$(BIN)/python scripts/make_tiny_model.py
+
+clean:  ## Remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

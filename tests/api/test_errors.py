@@ -1,0 +1,179 @@
+"""Every error has OpenAI's body, wherever it comes from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import WEATHER, Served
+
+CASES = json.loads((Path(__file__).parent.parent / "data" / "errors.json").read_text())["cases"]
+HI = [{"role": "user", "content": "Hi"}]
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served]) -> Served:
+    return serve({"turn": "all\nHello"})
+
+
+def post(served: Served, content: Any) -> httpx.Response:
+    if not isinstance(content, str | bytes):
+        content = json.dumps(content)
+    headers = {"content-type": "application/json"}
+    return httpx.post(f"{served.url}/v1/chat/completions", content=content, headers=headers)
+
+
+def error(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert body.keys() == {"error"}
+    assert body["error"].keys() == {"message", "type", "param", "code"}
+    assert isinstance(body["error"]["message"], str)
+    details: dict[str, Any] = body["error"]
+    return details
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["body"]["message"][:40] for case in CASES])
+def test_the_references_errors_have_its_messages(served: Served, case: dict[str, Any]) -> None:
+    details = error(post(served, case["request"]), case["status"])
+    assert details["message"] == case["body"]["message"]
+    assert details["param"] == case["body"]["param"]
+    assert details["type"] == case["body"]["type"]
+
+
+DEEP = "[" * 5000 + "]" * 5000
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ("", None),
+        ("{", None),
+        ("null", None),
+        ("[]", None),
+        ('"text"', None),
+        (b"\xff\xfe", None),
+        (DEEP, None),
+        ('{"model": "\\ud800"}', None),
+        ({}, "model"),
+        ({"model": "m"}, "messages"),
+        ({"model": "m", "messages": []}, "messages"),
+        ({"model": "m", "messages": "Hi"}, "messages"),
+        ({"model": "m", "messages": ["Hi"]}, "messages[0]"),
+        ({"model": "m", "messages": [{"role": "king", "content": "Hi"}]}, "messages[0].role"),
+        ({"model": "m", "messages": [{"role": "user"}]}, "messages[0].content"),
+        ({"model": "m", "messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
+        (
+            {"model": "m", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]},
+            "messages[0].content[0].type",
+        ),
+        ({"model": "m", "messages": HI, "temperature": 3}, "temperature"),
+        ({"model": "m", "messages": HI, "max_tokens": 0}, "max_tokens"),
+        ({"model": "m", "messages": HI, "n": 1000000}, "n"),
+        ({"model": "m", "messages": HI, "stop": ["a"] * 5}, "stop"),
+        ({"model": "m", "messages": HI, "logit_bias": {"9999999": 1}}, "logit_bias"),
+        ({"model": "m", "messages": HI, "logprobs": True}, "logprobs"),
+        ({"model": "m", "messages": HI, "response_format": {"type": "json_object"}},
+         "response_format"),
+        ({"model": "m", "messages": HI, "tools": [{"type": "magic"}]}, "tools[0]"),
+        ({"model": "m", "messages": HI, "tools": [{"type": "function"}]}, "tools[0].function"),
+        (
+            {"model": "m", "messages": HI,
+             "tools": [{"type": "function", "function": {"name": "a b"}}]},
+            "tools[0].function.name",
+        ),
+        (
+            {"model": "m", "messages": HI,
+             "tools": [{"type": "function", "function": {"name": "all"}}]},
+            "tools[0].function.name",
+        ),
+        ({"model": "m", "messages": HI, "tools": [WEATHER, WEATHER]}, "tools[1].function.name"),
+        (
+            {"model": "m", "messages": HI,
+             "tools": [{"type": "function",
+                        "function": {"name": "f", "parameters": {"type": "string"}}}]},
+            "tools[0].function.parameters",
+        ),
+        (
+            {"model": "m", "messages": HI,
+             "tools": [{"type": "function", "function": {
+                 "name": "f", "parameters": {"properties": {"a": {"type": "no such type"}}}}}]},
+            "tools[0].function.parameters",
+        ),
+        (
+            {"model": "m", "messages": HI,
+             "functions": [{"name": "f",
+                            "parameters": {"properties": {"a": {"$ref": "#/nowhere"}}}}]},
+            "functions[0].parameters",
+        ),
+        ({"model": "m", "messages": HI, "tools": [WEATHER], "tool_choice": {"type": "function"}},
+         "tool_choice"),
+        ({"model": "m", "messages": HI, "tools": [WEATHER],
+          "tool_choice": {"type": "function", "function": {"name": "zz"}}}, "tool_choice"),
+        ({"model": "m", "messages": HI, "tools": [], "tool_choice": "required"}, "tool_choice"),
+        ({"model": "m", "messages": HI, "max_tokens": 9000}, "max_tokens"),
+        ({"model": "m", "messages": [{"role": "user", "content": "word " * 9000}]}, "messages"),
+    ],
+)  # fmt: skip
+def test_bad_requests_name_what_is_wrong(served: Served, body: Any, param: str | None) -> None:
+    details = error(post(served, body), 400)
+    assert details["type"] == "invalid_request_error"
+    assert details["param"] == param
+
+
+def test_a_body_without_a_content_type_is_json(served: Served) -> None:
+    body = json.dumps({"model": "m", "messages": HI})
+    response = httpx.post(f"{served.url}/v1/chat/completions", content=body)
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/chat/completions/"])
+def test_unknown_paths_are_404(served: Served, path: str) -> None:
+    assert path in error(httpx.get(served.url + path), 404)["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/chat/completions"), ("POST", "/v1/models"), ("DELETE", "/health")],
+)
+def test_wrong_methods_are_405(served: Served, method: str, path: str) -> None:
+    response = httpx.request(method, served.url + path)
+    error(response, 405)
+    assert response.headers["allow"]
+
+
+def test_unknown_models_are_404(served: Served) -> None:
+    details = error(httpx.get(f"{served.url}/v1/models/zz"), 404)
+    assert details["code"] == "model_not_found"
+
+
+def test_a_body_without_end_is_refused(served: Served) -> None:
+    response = post(served, b" " * (33 * 1024 * 1024))
+    assert "MiB" in error(response, 400)["message"]
+
+
+def test_an_engine_that_fails_before_the_first_token_is_a_500(serve: Callable[..., Served]) -> None:
+    served = serve({"turn": "all\nHello", "fault": "fail"})
+    for stream in (False, True):
+        response = post(served, {"model": "m", "messages": HI, "stream": stream})
+        assert error(response, 500)["type"] == "server_error"
+
+
+def test_an_engine_that_fails_in_a_stream_ends_it_with_an_error(
+    serve: Callable[..., Served],
+) -> None:
+    served = serve({"turn": "all\nHello there", "fault": "fail", "after": 2})
+    response = post(served, {"model": "m", "messages": HI, "stream": True})
+    assert response.status_code == 200
+    *_, last = response.text.strip().split("\n\n")
+    assert "failed" in json.loads(last.removeprefix("data: "))["error"]["message"]
+    assert "[DONE]" not in response.text
+
+
+def test_a_dead_engine_is_a_503(serve: Callable[..., Served]) -> None:
+    served = serve({"turn": "all\nHello", "fault": "die"})
+    error(post(served, {"model": "m", "messages": HI}), 503)

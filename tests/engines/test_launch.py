@@ -1,0 +1,63 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from functionary_sgl.engines.launch import thread_binding
+
+
+@pytest.mark.parametrize(
+    ("cores", "ranks", "binding"),
+    [
+        ([0, 1], 2, "0|1"),
+        ([0, 1, 2, 3], 2, "0,1|2,3"),
+        ([0, 1, 2, 3, 4], 2, "0,1|2,3"),
+        ([4, 5, 8], 1, "4,5,8"),
+        ([0], 2, "0|0"),
+    ],
+)
+def test_cores_are_dealt_to_ranks(cores: list[int], ranks: int, binding: str) -> None:
+    assert thread_binding(cores, ranks) == binding
+
+
+ACTIVATE = """
+import json, sys, types
+torch = types.ModuleType("torch")
+for name, seen in json.loads(sys.argv[1]).items():
+    setattr(torch, name, types.SimpleNamespace(is_available=lambda seen=seen: seen))
+sys.modules["torch"] = torch
+from functionary_sgl.platform import activate
+print(activate())
+"""
+
+NOTHING = {"cuda": False, "xpu": False, "mps": False}
+OURS = "functionary_sgl.engines.cpu_platform.CpuPlatform"
+
+
+@pytest.mark.parametrize(
+    ("devices", "environment", "platform"),
+    [
+        (NOTHING, {}, OURS),
+        (NOTHING | {"cuda": True}, {}, "None"),
+        (NOTHING | {"npu": True}, {}, "None"),
+        (NOTHING | {"npu": False, "musa": False}, {}, OURS),
+        (NOTHING, {"SGLANG_USE_CPU_ENGINE": "1"}, "None"),
+        (NOTHING, {"SGLANG_PLATFORM": "other"}, "None"),
+        (NOTHING, {"SGLANG_PLATFORM": "functionary-cpu"}, OURS),
+    ],
+)
+def test_the_platform_steps_aside_for_accelerators_and_for_the_users_choice(
+    devices: dict[str, bool], environment: dict[str, str], platform: str
+) -> None:
+    """Devices are simulated: the plugin asks torch, and this torch says what it is told to."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("SGLANG_")}
+    done = subprocess.run(
+        [sys.executable, "-c", ACTIVATE, json.dumps(devices)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean | environment,
+    )
+    assert done.stdout.strip() == platform

@@ -1,0 +1,95 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt import checkpoint, detect
+from functionary_sgl.turns import FORMATS
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A copy of the embedded model's files about prompts, without its chat template."""
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(checkpoint.EMBEDDED / name, tmp_path)
+    set_template(tmp_path, None)
+    return tmp_path
+
+
+def set_template(model: Path, template: object) -> None:
+    file = model / "tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "chat_template": template}))
+
+
+def test_the_embedded_model_names_its_format() -> None:
+    found = detect.detect(checkpoint.load(str(checkpoint.EMBEDDED)))
+    assert found.format.name == "v3.llama3"
+    assert "named" in found.reason
+
+
+def test_the_template_itself_is_recognized(model: Path) -> None:
+    (model / "chat_template.jinja").write_text(FORMATS["v3.llama3"].template)
+    assert "is this one" in detect.detect(checkpoint.load(str(model))).reason
+
+
+@pytest.mark.parametrize("comment", ["{# version=v3.llama3 #}", "{#- version=v3.llama3 -#}"])
+def test_the_version_comment_counts(model: Path, comment: str) -> None:
+    set_template(model, [{"name": "default", "template": f"{comment}{{{{ messages }}}}"}])
+    assert detect.detect(checkpoint.load(str(model))).format.name == "v3.llama3"
+
+
+def test_llama_3_is_known_by_its_tokens(model: Path) -> None:
+    file = model / "tokenizer.json"
+    text = json.loads(file.read_text())
+    for token in text["added_tokens"]:
+        if token["content"] == "<|reserved_special_token_249|>":
+            token["id"] = 128254
+    file.write_text(json.dumps(text))
+    found = checkpoint.load(str(model))
+    found.tokenizer.control_ids["<|reserved_special_token_249|>"] = 128254
+    assert "Llama 3" in detect.detect(found).reason
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (None, "neither its chat template nor its special tokens tell"),
+        ("{{ messages }}", "neither its chat template nor its special tokens tell"),
+        ("{# version=v9 #}", "names 'v9', which is unknown"),
+    ],
+)
+def test_an_unknown_template_asks_for_the_flag(
+    model: Path, template: str | None, reason: str
+) -> None:
+    set_template(model, template)
+    with pytest.raises(UsageError, match="--template") as caught:
+        detect.detect(checkpoint.load(str(model)))
+    assert reason in str(caught.value)
+
+
+def test_a_name_that_is_no_template_is_told_the_names() -> None:
+    with pytest.raises(UsageError, match=r"unknown template 'v9'; there are: v3\.llama3"):
+        detect.named("v9")
+
+
+@pytest.mark.parametrize("path", ["/no/such/directory", "./missing", "missing"])
+def test_a_missing_directory_is_named_so(path: str) -> None:
+    with pytest.raises(UsageError, match="there is no model directory"):
+        checkpoint.load(path)
+
+
+def test_a_model_of_the_hub_is_looked_up_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UsageError, match="neither a directory nor a model that the hub gives"):
+        checkpoint.load("meetkai/no-such-model")
+
+
+def test_a_directory_without_a_tokenizer_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="fast tokenizer"):
+        checkpoint.load(str(tmp_path))

@@ -1,0 +1,108 @@
+"""Invariant: the next prompt begins with exactly the ids of this prompt and its turn."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functionary_sgl.api import intake, parse
+from functionary_sgl.prompt.encode import PromptEncoder
+from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.runtime.events import Ended
+from functionary_sgl.tokenizer import Tokenizer
+from tests.conftest import WEATHER, scripted_model
+from tests.runtime.test_stream_equals_answer import PROMPTER, TOOLS, cuts, turns, written
+
+CALL = 'get_current_weather\n{"location": "Rome"}'
+
+
+def turn_and_next_prompt(
+    prompter: Prompter, turn: str, cut: Any, tools: Any, **fields: Any
+) -> tuple[list[int], list[int]]:
+    """The ids of a prompt and its turn, and those of the prompt after the echoed answer."""
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "Hi"}]
+    request = {"model": "m", "messages": messages, "tools": tools, **fields}
+    asked = parse.chat_request(json.dumps(request))
+    conversation = intake.conversation(asked)
+    model = scripted_model(prompter, {"turn": turn, "chunk": cut})
+
+    async def run() -> tuple[list[int], dict[str, Any]]:
+        from functionary_sgl.api.chunks import ChoiceChunks, Head
+        from functionary_sgl.api.fold import Fold
+
+        sampling = intake.sampling(asked, {})
+        turn = await model.prepare(conversation, sampling, asked.max_tokens)
+        chunks, fold, ids = ChoiceChunks(0, conversation.choice, legacy=False), Fold(), []
+        async for event in model.run(conversation, turn):
+            for entry in chunks.entries(event):
+                fold.add(Head("id", 0, "m").chunk([entry]))
+            if isinstance(event, Ended):
+                ids = list(event.token_ids)
+        return ids, fold.completion()["choices"][0]["message"]
+
+    ids, answer = asyncio.run(run())
+    messages.append(answer)
+    calls = answer.get("tool_calls", ())
+    messages += [{"role": "tool", "tool_call_id": call["id"], "content": "ok"} for call in calls]
+    messages.append({"role": "user", "content": "And now?"})
+    after = intake.conversation(parse.chat_request(json.dumps(request)))
+    return ids, list(prompter.prompt(after).token_ids)
+
+
+@settings(deadline=None, max_examples=100)
+@given(turns, cuts)
+def test_the_next_prompt_goes_on_from_the_ids_of_the_turn(turn: Any, cut: Any) -> None:
+    """Cut anyhow, a turn has ids that no tokenizer would give; they come back all the same."""
+    before, after = turn_and_next_prompt(PROMPTER, written(*turn), cut, TOOLS)
+    assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize(
+    "fields", [{"parallel_tool_calls": False}, {"max_tokens": 12}, {"stop": "!"}]
+)
+def test_also_where_the_model_did_not_end_the_turn(prompter: Prompter, fields: Any) -> None:
+    turn = f"all\nSure! Wait>>>{CALL}"
+    before, after = turn_and_next_prompt(prompter, turn, "char", [WEATHER], **fields)
+    assert after[: len(before)] == before
+
+
+def test_trimmed_white_space_is_still_in_the_cache(prompter: Prompter) -> None:
+    before, after = turn_and_next_prompt(prompter, "all\n  Hello \n", 1, [WEATHER])
+    assert after[: len(before)] == before
+    assert "  Hello \n<|eot_id|>" in prompter.tokenizer.decode(after)
+
+
+def test_another_conversation_does_not_see_them(prompter: Prompter) -> None:
+    turn_and_next_prompt(prompter, "all\nHello", "char", [WEATHER])
+    messages = [
+        {"role": "user", "content": "Another"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "x"},
+    ]
+    request = parse.chat_request(json.dumps({"model": "m", "messages": messages}))
+    prompt = prompter.prompt(intake.conversation(request))
+    fresh = Prompter(prompter.format, prompter.tokenizer).prompt(intake.conversation(request))
+    assert prompt.token_ids == fresh.token_ids
+
+
+def test_what_is_remembered_is_bounded(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functionary_sgl.prompt.encode.TURNS_TOKENS", 10)
+    encoder = PromptEncoder(tokenizer)
+    for number in range(9):
+        encoder.remember(f"{number}<|eot_id|>", [number] * 3)
+    encoder.remember("long<|eot_id|>", [1] * 11)
+    known = [n for n in range(9) if encoder.encode(f"{n}<|eot_id|>") == [n] * 3]
+    assert known == [6, 7, 8]
+
+
+@given(st.lists(st.sampled_from(["<|eot_id|>", "<|start_header_id|>", "a b", "é", "\n\n"])))
+def test_pieces_that_are_known_give_the_same_ids(pieces: list[str]) -> None:
+    encoder = PromptEncoder(PROMPTER.tokenizer)
+    text = "".join(pieces)
+    expected = [*PROMPTER.tokenizer.bos_ids, *PROMPTER.tokenizer.encode_marked(text)]
+    assert encoder.encode(text) == encoder.encode(text) == expected

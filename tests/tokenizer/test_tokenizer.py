@@ -1,0 +1,35 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt import checkpoint
+from functionary_sgl.tokenizer import Tokenizer
+
+TOKENIZER = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
+
+
+@given(st.text())
+def test_a_stream_gives_the_text_that_was_encoded(text: str) -> None:
+    stream = TOKENIZER.stream()
+    assert "".join(stream.step(token_id) for token_id in TOKENIZER.encode(text)) == text
+
+
+def test_plain_text_has_no_control_tokens(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("a<|eot_id|>")
+    assert tokenizer.control_ids["<|eot_id|>"] not in ids
+    assert tokenizer.decode(ids) == "a<|eot_id|>"
+
+
+def test_text_of_a_template_has(tokenizer: Tokenizer) -> None:
+    assert tokenizer.encode_marked("a<|eot_id|>")[-1] == tokenizer.control_ids["<|eot_id|>"]
+
+
+def test_the_tokenizer_says_what_comes_before_a_prompt(tokenizer: Tokenizer) -> None:
+    assert tokenizer.bos_ids == (tokenizer.control_ids["<|begin_of_text|>"],)
+
+
+@pytest.mark.parametrize("definition", ["", "{}", "[]", '{"model": {"type": "none"}}'])
+def test_what_is_no_tokenizer_is_named_so(definition: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        Tokenizer(definition)
