@@ -27,7 +27,11 @@ def serve(argv: Sequence[str]) -> int:
     parser = _parser()
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
     _check(options, others)
-    listener = bind(options.host, options.port)
+    with bind(options.host, options.port) as listener:
+        return run(_model(parser, options, others), options, listener)
+
+
+def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
     embedded = str(checkpoint.EMBEDDED)
     files = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
     found = detect.named(options.template) if options.template else detect.detect(files)
@@ -38,8 +42,7 @@ def serve(argv: Sequence[str]) -> int:
     else:
         options.model_path = options.model_path or embedded
         engine = _sglang(parser, options, others)
-    model = Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
-    return run(model, options, listener)
+    return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
 
 
 def _parser() -> flags.Parser:
@@ -57,7 +60,7 @@ def _parser() -> flags.Parser:
     add("--served-model-name", metavar="NAME", help="what requests call the model")
     add("--template", metavar="NAME", help="the prompt template; default: found from the model")
     add("--host", default="127.0.0.1", help="default: 127.0.0.1")
-    add("--port", type=int, default=8000, help="default: 8000")
+    add("--port", type=_port, metavar="N", default=8000, help="default: 8000")
     add("--api-key", metavar="KEY", help="serve only those who send this key")
     add("--context-length", type=int, metavar="N", help="default: the model's")
     add("--log-level", default="error", help="default: error")
@@ -66,6 +69,13 @@ def _parser() -> flags.Parser:
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else -1
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port, 0 to 65535")
+    return number
 
 
 def _check(options: argparse.Namespace, others: Sequence[str]) -> None:

@@ -1,0 +1,30 @@
+from importlib.metadata import version
+
+import pytest
+
+from functionary_sgl.cli import main
+
+
+def test_templates_are_listed_with_their_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["templates"]) == 0
+    listed = capsys.readouterr().out
+    assert listed.startswith("v3.llama3  meetkai/functionary-small-v3.2\n")
+    assert "meetkai/functionary-medium-v3.0" in listed
+
+
+def test_versions_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    out = capsys.readouterr().out
+    assert version("functionary-sgl") in out
+    assert version("sglang") in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["help"]])
+def test_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    assert "serve" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sreve"]) == 2
+    assert "unknown command 'sreve'" in capsys.readouterr().err

@@ -1,0 +1,172 @@
+"""The server as a process: its start, its mistakes, its end."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from functionary_sgl.cli import main
+
+LAUNCHER = Path(__file__).parent.parent.parent / "server_sglang.py"
+HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
+DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
+ASK = {"model": "functionary-tiny", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+class Process:
+    """A running server, and what it printed so far."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(LAUNCHER), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
+        assert self.process.stdout is not None
+        self.banner = [self.process.stdout.readline() for _ in range(4)]
+        self.url = self.banner[2].split()[-1].removesuffix("/v1")
+
+    def ended(self) -> tuple[int, str]:
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Any]:
+    started: list[Process] = []
+
+    def start(script: Any, *arguments: str, **environment: str) -> Process:
+        file = tmp_path / "script.json"
+        file.write_text(json.dumps(script))
+        scripted = ["--engine", "scripted", "--script", str(file), "--port", "0"]
+        started.append(Process([*scripted, *arguments], environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.process.kill()
+        process.process.communicate()
+
+
+def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
+    server = start(HELLO, "--served-model-name", "mine")
+    model, template, address, attempt = server.banner
+    assert model == "model     mine, functionary-tiny\n"
+    assert template == "template  v3.llama3 (named in the checkpoint's chat template)\n"
+    assert address.startswith("address   http://127.0.0.1:")
+    curl, url, _, header, _, body = shlex.split(attempt.removeprefix("try "))
+    assert curl == "curl"
+    answer = httpx.post(url, headers=dict([header.split(": ")]), content=body)
+    assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(start: Any, number: int) -> None:
+    server = start(HELLO)
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    server.process.send_signal(number)
+    assert server.ended() == (0, "")
+
+
+def test_a_signal_lets_a_running_answer_end(start: Any) -> None:
+    slow = {"replies": [{"match": "", "turn": "all\nHello, how are you?", "delay": 0.1}]}
+    server = start(slow)
+    with httpx.stream(
+        "POST", f"{server.url}/v1/chat/completions", json=ASK | {"stream": True}
+    ) as r:
+        lines = r.iter_lines()
+        next(lines)
+        server.process.send_signal(signal.SIGTERM)
+        rest = list(lines)
+    assert "data: [DONE]" in rest
+    assert server.ended()[0] == 0
+
+
+def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its_reason(
+    start: Any,
+) -> None:
+    server = start(DYING)
+    told: list[str] = []
+
+    def read() -> None:
+        response = httpx.post(f"{server.url}/v1/chat/completions", json=ASK | {"stream": True})
+        told.append(response.text)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    code, errors = server.ended()
+    thread.join()
+    assert code == 1
+    assert "The scripted engine died" in errors
+    *_, last = told[0].strip().split("\n\n")
+    assert "died" in json.loads(last.removeprefix("data: "))["error"]["message"]
+
+
+def test_variables_are_settings(start: Any) -> None:
+    server = start(HELLO, FUNCTIONARY_SERVED_MODEL_NAME="from-environment", FUNCTIONARY_TYPO="1")
+    assert "from-environment" in server.banner[0]
+    server.process.send_signal(signal.SIGTERM)
+    assert "FUNCTIONARY_TYPO is no setting" in server.ended()[1]
+
+
+def test_the_key_is_asked_for(start: Any) -> None:
+    server = start(HELLO, "--api-key", "k")
+    assert httpx.get(f"{server.url}/v1/models").status_code == 401
+
+
+def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["serve", *argv]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    return err
+
+
+@pytest.mark.parametrize(
+    ("argv", "reason"),
+    [
+        (["--engine", "scripted", "--nonsense"], "unknown flag --nonsense"),
+        (["--engine", "magic"], "invalid choice: 'magic'"),
+        (["--engine", "scripted"], "needs --script"),
+        (["--script", "x.json"], "--script is for --engine scripted"),
+        (["--engine", "scripted", "--script", "/none.json"], "/none.json cannot be read"),
+        (["--model-path", "/none"], "there is no model directory /none"),
+        (["--template", "v9"], "unknown template 'v9'"),
+        (["--port", "x"], "argument --port: 'x' is not a port"),
+        (["--port", "99999"], "argument --port: '99999' is not a port, 0 to 65535"),
+        (["--host", "no.such.host.invalid"], "cannot serve on no.such.host.invalid"),
+    ],
+)
+def test_mistakes_are_one_line(
+    argv: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = argv if "--port" in argv else [*argv, "--port", "0"]
+    assert reason in mistakes(argv, capsys)
+
+
+def test_a_model_with_an_unknown_template_asks_for_the_flag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from functionary_sgl.prompt import checkpoint
+
+    (tmp_path / "tokenizer.json").write_bytes((checkpoint.EMBEDDED / "tokenizer.json").read_bytes())
+    assert "--template" in mistakes(["--model-path", str(tmp_path), "--port", "0"], capsys)
+
+
+def test_a_port_in_use_is_named_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        reason = f"cannot serve on 127.0.0.1 port {port}: Address already in use"
+        assert reason in mistakes(["--port", str(port)], capsys)
