@@ -4,10 +4,9 @@
 
 What comes out is a two-layer Llama with random weights and a real tokenizer: byte-level BPE with
 Llama 3's pre-tokenizer and control tokens, trained on the Python manual's topics and on
-conversations in our own template. The weights are random but for one thing: a fixed preference
-among tokens (`preference`), so that strings, calls and turns come to an end instead of running
-on for ever. The model understands nothing; it is there because a server with constraints gives a
-valid call even from such weights.
+conversations in our own template. The weights are random but for some habits (`Habits`), so that
+strings, calls and turns come to an end instead of running on for ever. The model understands
+nothing; it is there because a server with constraints gives a valid call even from such weights.
 
 The same seed gives the same files.
 """
@@ -15,6 +14,7 @@ The same seed gives the same files.
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -85,34 +85,51 @@ def build_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def preference(tokenizer: Tokenizer) -> torch.Tensor:
-    """The logit that every token gets in every place: long pieces, endings, no controls."""
-    endings = {'"', '",', '"}', '":', "}", "}}", "]", '"]', "]}", ","}
-    values = []
-    for token_id in range(VOCABULARY):
-        text = tokenizer.decode([token_id], skip_special_tokens=False)
-        if text == "<|eot_id|>":
-            value = 7.5
-        elif text in CONTROL_TOKENS or "�" in text:
-            value = -20.0
-        else:
-            value = 0.2 * min(len(text), 8) + (7.0 if text in endings else 0.0)
-            value -= 12.0 if text == "all" else 0.0
-        values.append(value)
-    return torch.tensor(values)
+@dataclass
+class Habits:
+    """What the model would write if its weights had no noise.
+
+    base: the logit of each token everywhere: long pieces are liked, control tokens are not.
+    mood: what each token, being the last, does to endings: 1 after words, 0 after what closes
+        something, -1 after what opens something.
+    ending: how much each token heeds that.
+    """
+
+    base: torch.Tensor
+    mood: torch.Tensor
+    ending: torch.Tensor
 
 
-def build_weights(bias: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Random weights; the first hidden feature is a constant that carries `bias` to the logits."""
+def habits(tokenizer: Tokenizer) -> Habits:
+    """Habits by which strings, numbers, calls and turns begin with something and then end."""
+    texts = [tokenizer.decode([i], skip_special_tokens=False) for i in range(VOCABULARY)]
+    base, mood, ending = [], [], []
+    for text in texts:
+        control = text in CONTROL_TOKENS or "\ufffd" in text
+        base.append(-20.0 if control else 0.6 * min(len(text), 8) - 12.0 * (text == "all"))
+        mood.append(1.0 if text[-1:].isalnum() else 0.0 if text[-1:] in '}]"' else -1.0)
+        ending.append(10.0 if re.fullmatch(r'"?[]},:]*', text) else 0.0)
+    end = CONTROL_TOKENS.index("<|eot_id|>") + VOCABULARY - len(CONTROL_TOKENS)
+    base[end], ending[end] = 4.0, 6.0
+    for opener in (' "', '{"', ' {"', ': "', '["'):
+        if (token_id := tokenizer.token_to_id(opener.replace(" ", "\u0120"))) is not None:
+            mood[token_id] = -1.0
+    return Habits(torch.tensor(base), torch.tensor(mood), torch.tensor(ending))
+
+
+def build_weights(habits: Habits) -> dict[str, torch.Tensor]:
+    """Random weights, but for two hidden features that no layer touches: the first is a constant
+    and carries the base logits, the second is the mood of the last token."""
     generator = torch.Generator().manual_seed(SEED)
 
     def random(*shape: int, scale: float) -> torch.Tensor:
         return torch.randn(*shape, generator=generator) * scale
 
     head = HIDDEN // HEADS
-    constant = 8.0
+    size = 8.0
     embedding = random(VOCABULARY, HIDDEN, scale=1.0)
-    embedding[:, 0] = constant
+    embedding[:, 0] = size
+    embedding[:, 1] = size * habits.mood
     weights = {"model.embed_tokens.weight": embedding, "model.norm.weight": torch.ones(HIDDEN)}
     for layer in range(LAYERS):
         name = f"model.layers.{layer}"
@@ -126,14 +143,15 @@ def build_weights(bias: torch.Tensor) -> dict[str, torch.Tensor]:
             "mlp.down_proj": random(HIDDEN, FEED_FORWARD, scale=0.02),
         }
         for part in ("self_attn.o_proj", "mlp.down_proj"):
-            parts[part][0] = 0.0
+            parts[part][:2] = 0.0
         weights |= {f"{name}.{part}.weight": tensor for part, tensor in parts.items()}
         weights[f"{name}.input_layernorm.weight"] = torch.ones(HIDDEN)
         weights[f"{name}.post_attention_layernorm.weight"] = torch.ones(HIDDEN)
-    # The typical size of a hidden vector's entries tells how large the constant is after the norm.
-    typical = constant / ((constant**2 + 1.5 * (HIDDEN - 1)) / HIDDEN) ** 0.5
-    lm_head = random(VOCABULARY, HIDDEN, scale=0.08)
-    lm_head[:, 0] = bias / typical
+    # How large the two features typically are after the last norm.
+    typical = size / ((2 * size**2 + 1.5 * (HIDDEN - 2)) / HIDDEN) ** 0.5
+    lm_head = random(VOCABULARY, HIDDEN, scale=0.05)
+    lm_head[:, 0] = habits.base / typical
+    lm_head[:, 1] = habits.ending / typical
     weights["lm_head.weight"] = lm_head
     return {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in weights.items()}
 
@@ -183,7 +201,7 @@ def main(directory: Path) -> None:
     }
     for name, content in files.items():
         (directory / name).write_text(json.dumps(content, indent=2) + "\n")
-    weights = build_weights(preference(tokenizer))
+    weights = build_weights(habits(tokenizer))
     save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
 
 

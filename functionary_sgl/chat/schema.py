@@ -11,7 +11,14 @@ from functionary_sgl.errors import InvalidSchema
 MAX_DEPTH = 64
 MAX_NODES = 20_000
 
-NO_ARGUMENTS = json.dumps({"type": "object", "properties": {}, "additionalProperties": False})
+# How Functionary's models were trained to write JSON; llguidance reads this in a schema's root.
+JSON_STYLE = {
+    "x-guidance": {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
+}
+
+NO_ARGUMENTS = json.dumps(
+    {"type": "object", "properties": {}, "additionalProperties": False, **JSON_STYLE}
+)
 
 # Keywords by which an object without `properties` still takes arguments.
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "anyOf", "oneOf", "allOf", "enum")
@@ -19,10 +26,12 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "anyOf", "oneOf", 
 
 @lru_cache(maxsize=1024)
 def arguments_schema(tool: Tool) -> str:
-    """The JSON Schema, as text, that the arguments of a call of `tool` must follow.
+    """The JSON Schema, as text, that the arguments of a call of `tool` must follow, in the white
+    space that models are trained on.
 
-    A function without parameters takes `{}` and nothing else. Raises InvalidSchema where the
-    parameters are no schema of an object.
+    A function without parameters takes `{}` and nothing else; objects whose properties are listed
+    take no others unless the schema says that they may. Raises InvalidSchema where the parameters
+    are no schema of an object.
     """
     parameters = tool.parameters or {}
     if parameters.get("type", "object") != "object":
@@ -33,7 +42,25 @@ def arguments_schema(tool: Tool) -> str:
         )
     if not (parameters.get("properties") or any(key in parameters for key in _OPEN)):
         return NO_ARGUMENTS
-    return json.dumps({"type": "object", **parameters}, ensure_ascii=False)
+    return json.dumps(_closed({"type": "object", **parameters}) | JSON_STYLE, ensure_ascii=False)
+
+
+def _closed(schema: Any) -> Any:
+    """`schema` with `additionalProperties: false` where it lists properties and leaves that open.
+
+    Not inside `allOf` and the like, whose members describe one object together, and not below
+    `$defs`, to which they may refer.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    closed = dict(schema)
+    if isinstance(schema.get("properties"), dict):
+        closed["properties"] = {k: _closed(v) for k, v in schema["properties"].items()}
+        if not any(key in schema for key in _OPEN):
+            closed["additionalProperties"] = False
+    if "items" in schema:
+        closed["items"] = _closed(schema["items"])
+    return closed
 
 
 def resolved(tool: Tool) -> dict[str, Any]:

@@ -1,37 +1,19 @@
 """What a constrained model would write, given what it would like to write."""
 
-import json
 import string
 from collections import Counter
 
 from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.errors import InvalidSchema
-
-# The separators of the JSON that models are trained on, and that SGLang is told to keep to.
-_JSON_STYLE = {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
+from functionary_sgl.engines.grammar import grammar
 
 # What is tried first where the script has nothing to say: whatever closes something.
 _PREFERENCE = bytes(
-    dict.fromkeys(('}]"' + ",: 0" + string.ascii_lowercase + string.printable).encode())
+    dict.fromkeys(('}]"' + ",:0" + string.ascii_lowercase + string.printable).encode())
 )
 
-_PATIENCE = 64
 _MOST_INVENTED_BYTES = 4096
-
-
-def grammar(constraint: Constraint) -> str:
-    """`constraint` as a grammar of llguidance; InvalidSchema where it cannot be enforced."""
-    if constraint.kind == "regex":
-        compiled = LLMatcher.grammar_from_regex(constraint.source)
-    else:
-        style = {"x-guidance": _JSON_STYLE}
-        schema = {**json.loads(constraint.source), **style}
-        compiled = LLMatcher.grammar_from_json_schema(schema)
-    if error := LLMatcher.validate_grammar(compiled):
-        raise InvalidSchema(f"The schema cannot be enforced: {error.splitlines()[0]}")
-    return str(compiled)
 
 
 def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
@@ -50,6 +32,7 @@ def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
         self._matcher = LLMatcher(LLTokenizer("byte"), grammar(constraint))
+        self._is_json = constraint.kind == "json_schema"
         self._wish = wish
         self._text = bytearray()
         self._times_taken: Counter[int] = Counter()
@@ -84,11 +67,15 @@ class _Follower:
         return [byte for byte in range(256) if mask[byte // 8] >> byte % 8 & 1]
 
     def _invent(self, allowed: list[int]) -> None:
-        """Close what is open. What was taken often gives way, so that no loop lasts for ever."""
-        if ord('"') in allowed and ord("a") in allowed:
-            self._take(ord('"'))  # inside a string, where brackets close nothing
-            return
+        """Bring the text to its end: close what is open, else rotate through what is allowed, so
+        that no loop of the grammar lasts for ever."""
         known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
-        byte = min(known, key=lambda byte: self._times_taken[byte] // _PATIENCE)
+        closers = b'"' if ord("a") in allowed else b'}]",:'  # inside a string, and outside
+        if self._is_json and known[0] in closers:
+            byte = known[0]
+        elif self._is_json and ord('"') in allowed:
+            byte = ord('"')
+        else:
+            byte = min(known, key=self._times_taken.__getitem__)
         self._times_taken[byte] += 1
         self._take(byte)

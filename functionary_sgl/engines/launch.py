@@ -27,8 +27,6 @@ def hush() -> None:
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add every flag of SGLang's server. Imports SGLang, which takes ten seconds."""
-    # The package before its parts: those that `turns.vocabulary` loaded lack it until now.
-    import sglang  # noqa: F401
     from sglang.srt.server_args import ServerArgs
 
     ServerArgs.add_cli_args(parser)
@@ -61,11 +59,13 @@ def start(arguments: argparse.Namespace) -> SGLangEngine:
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
     if not has_accelerator():
         _prepare_for_cpu(arguments)
+    arguments.grammar_backend = arguments.grammar_backend or "llguidance"
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
     arguments.custom_sigquit_handler = _give_up
     try:
-        return SGLangEngine(Engine(server_args=ServerArgs.from_cli_args(arguments)))
+        engine = Engine(server_args=ServerArgs.from_cli_args(arguments))
+        return SGLangEngine(engine, arguments.grammar_backend)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
     except RuntimeError as error:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from functionary_sgl.engines.base import Chunk, Constraint, Request, Scores, TurnContext
-from functionary_sgl.engines.follow import follow, grammar
+from functionary_sgl.engines.follow import follow
+from functionary_sgl.engines.grammar import grammar
 from functionary_sgl.engines.script import Reply, Script
 from functionary_sgl.errors import EngineDied, EngineError
 from functionary_sgl.tokenizer import Tokenizer

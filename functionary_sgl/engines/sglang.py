@@ -22,14 +22,16 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
+from functionary_sgl.engines.grammar import grammar
 from functionary_sgl.errors import EngineDied, EngineError, InvalidSchema, RequestError
 
 
 class SGLangEngine:
     """Wraps a started `sglang.Engine`; made by `engines.launch.start`."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, grammar_backend: str) -> None:
         self._engine = engine
+        self._guided = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
         capacity = engine._scheduler_init_result.scheduler_infos[0]["max_total_num_tokens"]
         self.context_length = min(int(self._manager.context_len), int(capacity))
@@ -45,7 +47,9 @@ class SGLangEngine:
         await self.score([0], [0], TurnContext("ready", 1))
 
     def check(self, constraint: Constraint) -> None:
-        if error := _objection(constraint):
+        if self._guided:
+            grammar(constraint)
+        elif error := _objection(constraint):
             raise InvalidSchema(f"The schema cannot be enforced: {error}")
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:

@@ -2,7 +2,8 @@
 
 `import sglang` takes ten seconds and brings torch, for the sake of its backends. The language
 itself needs neither, so it is loaded alone: while `sglang.lang.api` is imported, a bare module
-stands for the package, and is taken away again. A later `import sglang` finds these very objects.
+stands for the package. It is taken away again, with the namespace packages below it, so that a
+later import of anything of SGLang's begins with the real package, and finds these very objects.
 """
 
 import importlib
@@ -24,7 +25,9 @@ def _language() -> Any:
     try:
         return importlib.import_module("sglang.lang.api")
     finally:
-        del sys.modules["sglang"]
+        for name in [name for name in sys.modules if name.split(".")[0] == "sglang"]:
+            if getattr(sys.modules[name], "__file__", None) is None:
+                del sys.modules[name]
 
 
 _api = _language()

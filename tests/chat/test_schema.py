@@ -3,35 +3,55 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.chat.schema import NO_ARGUMENTS, arguments_schema
+from functionary_sgl.chat.schema import arguments_schema
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
 
 
-def schema(parameters: Any) -> str:
-    return arguments_schema(Tool("f", "", json.dumps(parameters), "tools[0].function"))
+def schema(parameters: Any) -> Any:
+    schema = json.loads(
+        arguments_schema(Tool("f", "", json.dumps(parameters), "tools[0].function"))
+    )
+    assert schema.pop("x-guidance")["key_separator"] == ": "
+    return schema
 
 
 @pytest.mark.parametrize(
     "parameters", [None, {}, {"type": "object"}, {"type": "object", "properties": {}}]
 )
 def test_a_function_without_parameters_takes_an_empty_object(parameters: Any) -> None:
-    assert schema(parameters) == NO_ARGUMENTS
+    assert schema(parameters) == {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 @pytest.mark.parametrize(
     "parameters",
     [
         {"type": "object", "additionalProperties": {"type": "string"}},
-        {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+        {"type": "object", "properties": {}, "additionalProperties": True},
     ],
 )
 def test_parameters_are_taken_as_they_are(parameters: Any) -> None:
-    assert json.loads(schema(parameters)) == parameters
+    assert schema(parameters) == parameters
+
+
+def test_objects_that_list_their_properties_are_closed() -> None:
+    inner = {"properties": {"b": {}}}
+    parameters = {
+        "properties": {
+            "a": {"type": "array", "items": inner},
+            "open": {**inner, "additionalProperties": True},
+            "composed": {**inner, "allOf": [inner]},
+        }
+    }
+    closed = schema(parameters)
+    assert closed["additionalProperties"] is False
+    assert closed["properties"]["a"]["items"] == {**inner, "additionalProperties": False}
+    assert closed["properties"]["open"]["additionalProperties"] is True
+    assert closed["properties"]["composed"] == parameters["properties"]["composed"]
 
 
 def test_the_type_may_be_left_out() -> None:
-    assert json.loads(schema({"properties": {"a": {}}}))["type"] == "object"
+    assert schema({"properties": {"a": {}}})["type"] == "object"
 
 
 def test_arguments_are_always_an_object() -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functionary_sgl.chat.schema import JSON_STYLE
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.engines.follow import follow, grammar
+from functionary_sgl.engines.follow import follow
+from functionary_sgl.engines.grammar import grammar
 from functionary_sgl.errors import InvalidSchema
 
 SCHEMA: dict[str, Any] = {
@@ -29,7 +31,7 @@ SCHEMA: dict[str, Any] = {
     "required": ["city", "class", "guest", "tags"],
     "additionalProperties": False,
 }
-JSON = Constraint("json_schema", json.dumps(SCHEMA))
+JSON = Constraint("json_schema", json.dumps(SCHEMA | JSON_STYLE))
 
 
 def test_a_wish_that_is_allowed_is_granted() -> None:
@@ -40,7 +42,8 @@ def test_a_wish_that_is_allowed_is_granted() -> None:
 
 
 def test_separators_are_those_that_models_are_trained_on() -> None:
-    constraint = Constraint("json_schema", '{"type": "object", "additionalProperties": true}')
+    anything = {"type": "object", "additionalProperties": True, **JSON_STYLE}
+    constraint = Constraint("json_schema", json.dumps(anything))
     assert follow(constraint, '\n {"a":1,\n"b" :[2,3]}')[0] == '{"a": 1, "b": [2, 3]}'
 
 
@@ -50,6 +53,25 @@ def test_whatever_is_wished_the_arguments_are_valid(wish: str) -> None:
     text, used = follow(JSON, wish)
     jsonschema.validate(json.loads(text), SCHEMA)
     assert 0 <= used <= len(wish)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "a.c"},
+        {"type": "string", "minLength": 70},
+        {"type": "string", "format": "date-time"},
+        {"type": "number", "minimum": 1234.5, "maximum": 1235},
+        {"type": "integer", "multipleOf": 7, "minimum": 15},
+        {"type": "array", "items": {"enum": [1, 2]}, "minItems": 3},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+        {"anyOf": [{"const": "x"}, {"type": "null"}]},
+    ],
+)
+def test_every_kind_of_value_is_brought_to_its_end(schema: dict[str, Any]) -> None:
+    parent = {"type": "object", "properties": {"v": schema}, "required": ["v"]}
+    text, _ = follow(Constraint("json_schema", json.dumps(parent)), '{"v": @')
+    jsonschema.validate(json.loads(text), parent)
 
 
 @settings(deadline=None)

@@ -1,0 +1,51 @@
+"""One running SGLang for the whole test session: it takes most of a minute to start."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+SERVER = Path(__file__).parent / "server.py"
+
+
+class RunningEngine:
+    """The server's process, its address and a client."""
+
+    def __init__(self) -> None:
+        # Without compiled modules SGLang takes three times as long to start.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPATH"] = os.pathsep.join([str(SERVER.parent.parent.parent)])
+        self.process = subprocess.Popen(
+            # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
+            [sys.executable, str(SERVER), "--port", "0", "--dtype", "float32"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        assert self.process.stdout is not None
+        self.banner = [self.process.stdout.readline() for _ in range(4)]
+        if not self.banner[-1]:
+            _, errors = self.process.communicate()
+            pytest.exit(f"the server did not start:\n{errors}", returncode=1)
+        self.url = self.banner[2].split()[-1].removesuffix("/v1")
+        self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0)
+
+    def held(self) -> int:
+        """How many requests the engine holds."""
+        count: int = httpx.get(f"{self.url}/held").json()
+        return count
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[RunningEngine]:
+    running = RunningEngine()
+    yield running
+    running.client.close()
+    running.process.kill()
+    running.process.communicate()

@@ -1,0 +1,32 @@
+"""The server as users start it, with two additions for tests.
+
+Under /native is SGLang's own HTTP application on the very same engine, for SGLang's own
+interpreter to talk to; /held counts the requests that the engine holds.
+"""
+
+import sys
+from typing import Any
+
+from functionary_sgl.cli import main, server
+
+
+def with_native_routes(create_app: Any) -> Any:
+    def create(model: Any, api_key: str | None) -> Any:
+        from sglang.srt.entrypoints import http_server
+
+        engine = model.engine._engine
+        manager = engine.tokenizer_manager
+        info = engine._scheduler_init_result.scheduler_infos[0]
+        state = http_server._GlobalState(manager, engine.template_manager, info)
+        http_server.set_global_state(state)
+        app = create_app(model, api_key)
+        app.mount("/native", http_server.app)
+        app.add_api_route("/held", lambda: len(manager.rid_to_state))
+        return app
+
+    return create
+
+
+if __name__ == "__main__":
+    server.create_app = with_native_routes(server.create_app)
+    sys.exit(main(["serve", *sys.argv[1:]]))

@@ -1,0 +1,35 @@
+"""The last test of the session: the engine dies."""
+
+import json
+import subprocess
+import threading
+
+import httpx
+
+from tests.engine.conftest import RunningEngine
+from tests.engine.test_client import endless
+
+
+def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its_reason(
+    engine: RunningEngine,
+) -> None:
+    begun, told = threading.Event(), []
+
+    def read() -> None:
+        body = endless(max_tokens=7000, stream=True)
+        url = f"{engine.url}/v1/chat/completions"
+        with httpx.stream("POST", url, json=body, timeout=30) as response:
+            for line in response.iter_lines():
+                told.append(line)
+                begun.set()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert begun.wait(20)
+    subprocess.run(["pkill", "-KILL", "-P", str(engine.process.pid), "-f", "scheduler"], check=True)
+    thread.join(30)
+    last = [line for line in told if line][-1]
+    assert "died" in json.loads(last.removeprefix("data: "))["error"]["message"]
+    _, errors = engine.process.communicate(timeout=30)
+    assert engine.process.returncode == 1
+    assert "A process of the engine died" in errors
