@@ -1,0 +1,80 @@
+"""Every example in the documents does what the document says.
+
+Python is run, JSON is what it is said to be, commands are ones that exist. The README's request is
+run against a real SGLang in `tests/engine/test_readme.py`.
+"""
+
+import asyncio
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functionary_sgl.cli import serve as serve_command
+from functionary_sgl.engines.script import Script
+from tests.conftest import Served, scripted_model, serving
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str, *documents: Path) -> list[str]:
+    found = [m for d in documents or DOCUMENTS for m in _BLOCK.findall(d.read_text())]
+    return [text for kind, text in found if kind == language]
+
+
+def test_the_scripted_engine_answers_from_python() -> None:
+    (code,) = blocks("python", ROOT / "docs" / "scripted-engine.md")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert asyncio.run(names["ask"]()) == "Hello!"
+
+
+def test_the_example_script_does_what_it_says(prompter: Any) -> None:
+    (text,) = blocks("json", ROOT / "docs" / "scripted-engine.md")
+    replies = Script.model_validate_json(text).replies
+    model = scripted_model(prompter, *(reply.model_dump() for reply in replies))
+    with serving(model) as served:
+        assert say(served, "Hello?") == "Hello!"
+        assert say(served, "Tell me slowly.") == "One moment ..."
+        with pytest.raises(Exception, match="failed"):
+            say(served, "Will it break?")
+
+
+def say(served: Served, text: str) -> str | None:
+    messages: Any = [{"role": "user", "content": text}]
+    answer = served.client.chat.completions.create(model="m", messages=messages)
+    return answer.choices[0].message.content
+
+
+MAKE_TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+COMMANDS = [line for block in blocks("sh") for line in block.strip().splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_exist(command: str) -> None:
+    words = [w for w in shlex.split(command) if not re.match(r"FUNCTIONARY_\w+=", w)]
+    if words[0] == "make":
+        assert words[1] in MAKE_TARGETS
+        arguments = shlex.split(words[2].removeprefix("ARGS=")) if words[2:] else []
+    else:
+        assert words[0] == "functionary-sgl"
+        arguments = words[2:]
+    if "serve" in words:
+        _, others = serve_command._parser().parse_known_args(arguments)
+        assert set(others) <= {"--tp", "4"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        assert target.startswith("https://") or (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(document: Path) -> None:
+    for name in re.findall(r"`((?:\w+/)+\w+\.(?:py|jinja))`", document.read_text()):
+        assert (ROOT / name).exists() or (ROOT / "functionary_sgl" / name).exists(), name
