@@ -4,7 +4,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from functionary_sgl.errors import UsageError
@@ -27,12 +27,12 @@ def from_environment(
     would split them. Put before the command line's arguments, they give way to those.
     """
     arguments: list[str] = []
-    for option, action in _options(parser):
-        value = environment.get(variable(option))
-        if value is None:
+    for name, value in _settings(environment):
+        if (found := _flag(parser, name)) is None:
             continue
+        option, action = found
         if action.nargs == 0:
-            arguments += [option] if _is_on(option, value) else []
+            arguments += [option] if _is_on(name, value) else []
         elif action.nargs is None or action.nargs == "?":
             arguments.append(f"{option}={value}")
         else:
@@ -41,32 +41,37 @@ def from_environment(
 
 
 def warn_of_unknown(
-    parsers: Iterable[argparse.ArgumentParser], environment: Mapping[str, str] = os.environ
+    parsers: Sequence[argparse.ArgumentParser], environment: Mapping[str, str] = os.environ
 ) -> None:
     """Say which `FUNCTIONARY_...` variables set nothing: a misspelt one must not go unseen."""
-    known = {variable(option) for parser in parsers for option, _ in _options(parser)}
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
+    for name, _ in _settings(environment):
+        if not any(_flag(parser, name) for parser in parsers):
             print(f"functionary-sgl: {name} is no setting and is ignored", file=sys.stderr)
 
 
-def variable(option: str) -> str:
-    """The environment variable of a flag."""
-    return PREFIX + option.removeprefix("--").replace("-", "_").upper()
+def _settings(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(item for item in environment.items() if item[0].startswith(PREFIX))
 
 
-def _options(parser: argparse.ArgumentParser) -> Sequence[tuple[str, argparse.Action]]:
-    return [
-        (option, action)
+def _flag(parser: argparse.ArgumentParser, name: str) -> tuple[str, argparse.Action] | None:
+    """The flag that the variable `name` sets; like on the command line, a beginning that only one
+    flag has will do (SGLang's `--tp` is one, of `--tp-size`)."""
+    asked = "--" + name.removeprefix(PREFIX).lower().replace("_", "-")
+    flags = {
+        option: action
         for action in parser._actions
         for option in action.option_strings
         if option.startswith("--") and option != "--help"
-    ]
+    }
+    if asked in flags:
+        return asked, flags[asked]
+    begun = {flags[option].dest: option for option in flags if option.startswith(asked)}
+    return next(((o, flags[o]) for o in begun.values()), None) if len(begun) == 1 else None
 
 
-def _is_on(option: str, value: str) -> bool:
+def _is_on(name: str, value: str) -> bool:
     if value.lower() in ("1", "true", "yes", "on"):
         return True
     if value.lower() in ("0", "false", "no", "off", ""):
         return False
-    raise UsageError(f"{variable(option)} must be 1 or 0, not '{value}'")
+    raise UsageError(f"{name} must be 1 or 0, not '{value}'")

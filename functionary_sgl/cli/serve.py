@@ -52,7 +52,6 @@ def _parser() -> flags.Parser:
         epilog="Every flag of SGLang's server is taken too (they are listed by python -m "
         "sglang.launch_server --help). Each flag can be set in the environment: "
         "FUNCTIONARY_MODEL_PATH for --model-path.",
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--model-path", "--model", metavar="P", help="a checkpoint; default: the embedded model")
@@ -108,7 +107,7 @@ def _sglang(
 
     if options.log_level == "error":
         launch.hush()
-    engine_parser = flags.Parser(prog="functionary-sgl serve", add_help=False, allow_abbrev=False)
+    engine_parser = flags.Parser(prog="functionary-sgl serve", add_help=False)
     launch.add_flags(engine_parser)
     flags.warn_of_unknown([parser, engine_parser])
     shared = [

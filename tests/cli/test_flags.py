@@ -42,6 +42,12 @@ def test_the_command_line_goes_first(parser: flags.Parser) -> None:
     assert parsed(parser, ["--port", "1"], FUNCTIONARY_PORT="2").port == 1
 
 
+def test_the_beginning_of_a_flag_will_do(parser: flags.Parser) -> None:
+    assert parsed(parser, [], FUNCTIONARY_LORA="a").lora_paths == ["a"]
+    assert parsed(parser, ["--lora", "a"]).lora_paths == ["a"]
+    assert flags.from_environment(parser, {"FUNCTIONARY_": "a"}) == []
+
+
 def test_a_switch_can_be_left_off(parser: flags.Parser) -> None:
     assert not parsed(parser, [], FUNCTIONARY_VERBOSE="0").verbose
 
