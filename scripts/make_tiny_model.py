@@ -110,7 +110,7 @@ def habits(tokenizer: Tokenizer) -> Habits:
         mood.append(1.0 if text[-1:].isalnum() else 0.0 if text[-1:] in '}]"' else -1.0)
         ending.append(10.0 if re.fullmatch(r'"?[]},:]*', text) else 0.0)
     end = CONTROL_TOKENS.index("<|eot_id|>") + VOCABULARY - len(CONTROL_TOKENS)
-    base[end], ending[end] = 4.0, 6.0
+    base[end], ending[end] = 6.0, 8.0
     for opener in (' "', '{"', ' {"', ': "', '["'):
         if (token_id := tokenizer.token_to_id(opener.replace(" ", "\u0120"))) is not None:
             mood[token_id] = -1.0

@@ -41,7 +41,7 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         engine: Engine = _scripted(options, files)
     else:
         options.model_path = options.model_path or embedded
-        engine = _sglang(parser, options, others)
+        engine = _sglang(parser, options, others, files.tokenizer.size)
     return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
 
 
@@ -100,9 +100,12 @@ def _scripted(options: argparse.Namespace, files: Checkpoint) -> ScriptedEngine:
 
 
 def _sglang(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, others: Sequence[str]
+    parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], ids: int
 ) -> Engine:
-    """SGLang, with its own flags from the environment and from `others`, and those we share."""
+    """SGLang, with its own flags from the environment and from `others`, and those we share.
+
+    `ids` counts the tokenizer's ids; a model that has fewer is not the tokenizer's.
+    """
     from functionary_sgl.engines import launch
 
     if options.log_level == "error":
@@ -125,4 +128,11 @@ def _sglang(
         if (value := getattr(options, option[2:].replace("-", "_"))) is not None
     ]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
-    return launch.start(engine_parser.parse_args(launch.with_config_file(engine_parser, arguments)))
+    arguments = launch.with_config_file(engine_parser, arguments)
+    engine = launch.start(engine_parser.parse_args(arguments))
+    if ids > engine.vocabulary_size:
+        raise UsageError(
+            f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "
+            "together"
+        )
+    return engine

@@ -27,7 +27,10 @@ from functionary_sgl.errors import EngineDied, EngineError, InvalidSchema, Reque
 
 
 class SGLangEngine:
-    """Wraps a started `sglang.Engine`; made by `engines.launch.start`."""
+    """Wraps a started `sglang.Engine`; made by `engines.launch.start`.
+
+    An id of `vocabulary_size` or more in a request would take the engine down.
+    """
 
     def __init__(self, engine: Any, grammar_backend: str) -> None:
         self._engine = engine
@@ -35,6 +38,7 @@ class SGLangEngine:
         self._manager = engine.tokenizer_manager
         capacity = engine._scheduler_init_result.scheduler_infos[0]["max_total_num_tokens"]
         self.context_length = min(int(self._manager.context_len), int(capacity))
+        self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._stop: Callable[[], None] = lambda: None
         self._streams: set[_Stream] = set()
         self._death: EngineDied | None = None

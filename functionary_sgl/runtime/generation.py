@@ -59,7 +59,15 @@ class Generation:
             self._told.append(self._matcher.feed(self._pieces[-1]))
             if self.matched is not None:
                 break
+        self._note_end(chunk)
         return "".join(self._told[begin:])
+
+    def _note_end(self, chunk: Chunk) -> None:
+        """Engines also know ends of turns from the model's own files; such an id has no text."""
+        ended = chunk.finish_reason == "stop" and self.matched is None and self.end_id is None
+        if ended and self._pieces and not self._pieces[-1]:
+            self.end_id = self._ids.pop()
+            self._pieces.pop()
 
     @property
     def matched(self) -> str | None:

@@ -1,13 +1,15 @@
-"""The server as users start it, with two additions for tests.
+"""The server as users start it, with some additions for tests.
 
 Under /native is SGLang's own HTTP application on the very same engine, for SGLang's own
-interpreter to talk to; /held counts the requests that the engine holds.
+interpreter to talk to; /held counts the requests that the engine holds; /logprobs gives the chunks
+of a short generation after the given ids, with log-probabilities.
 """
 
 import sys
 from typing import Any
 
 from functionary_sgl.cli import main, server
+from functionary_sgl.engines.base import Request, Sampling, TurnContext
 
 
 def with_native_routes(create_app: Any) -> Any:
@@ -22,6 +24,18 @@ def with_native_routes(create_app: Any) -> Any:
         app = create_app(model, api_key)
         app.mount("/native", http_server.app)
         app.add_api_route("/held", lambda: len(manager.rid_to_state))
+
+        async def logprobs(ids: str) -> Any:
+            request = Request(
+                token_ids=[int(token_id) for token_id in ids.split(",")],
+                max_tokens=4,
+                turn=TurnContext("t", 0),
+                sampling=Sampling(temperature=0),
+                top_logprobs=2,
+            )
+            return [chunk async for chunk in model.engine.generate(request)]
+
+        app.add_api_route("/logprobs", logprobs)
         return app
 
     return create

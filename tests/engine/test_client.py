@@ -46,7 +46,7 @@ NOW: dict[str, Any] = {"type": "function", "function": {"name": "now"}}
 
 def test_the_readmes_request_is_answered_with_a_call(engine: RunningEngine) -> None:
     answer = engine.client.chat.completions.create(**ASK)
-    (call,) = answer.choices[0].message.tool_calls or ()
+    call, *_ = answer.choices[0].message.tool_calls or ()
     assert call.type == "function"
     assert call.function.name == "get_current_weather"
     assert json.loads(call.function.arguments).keys() == {"location"}
@@ -187,6 +187,19 @@ def test_a_client_that_leaves_stops_its_turn(engine: RunningEngine, stream: bool
     while engine.held():
         assert time.monotonic() < deadline, "the engine still works for a client that left"
         time.sleep(0.02)
+
+
+def test_the_engine_gives_ids_and_log_probabilities(engine: RunningEngine) -> None:
+    ids = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer.encode("What is")
+    url = f"{engine.url}/logprobs?ids={','.join(map(str, ids))}"
+    chunks = httpx.get(url).json()
+    tokens = [token_id for chunk in chunks for token_id in chunk["token_ids"]]
+    logprobs = [logprob for chunk in chunks for logprob in chunk["logprobs"]]
+    assert len(tokens) == len(logprobs) > 0
+    for token_id, logprob in zip(tokens, logprobs, strict=True):
+        first, second = logprob["top"]
+        assert first == [token_id, pytest.approx(logprob["logprob"])]
+        assert first[1] >= second[1]
 
 
 def test_schemas_that_cannot_be_enforced_are_refused_before_anything_else(
