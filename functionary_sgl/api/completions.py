@@ -1,6 +1,5 @@
 """POST /v1/chat/completions."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -15,6 +14,7 @@ from functionary_sgl.api import intake, parse
 from functionary_sgl.api.chunks import ChoiceChunks, Head
 from functionary_sgl.api.errors import error_body, log_unexpected
 from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.merge import merged
 from functionary_sgl.api.requests import ChatRequest
 from functionary_sgl.api.responses import (
     LAST_EVENT,
@@ -107,38 +107,15 @@ class _Answer:
             ChoiceChunks(index, self._conversation.choice, self._legacy)
             for index in range(len(self._turns))
         ]
-        async with aclosing(self._entries(choices)) as entries:
+        running = [
+            self._choice(choice, turn) for choice, turn in zip(choices, self._turns, strict=True)
+        ]
+        # A single stream needs no task of its own.
+        everything = running[0] if len(running) == 1 else merged(running)
+        async with aclosing(everything) as entries:
             async for entry in entries:
                 yield self._head.chunk([entry])
         yield self._head.usage_chunk([choice.usage for choice in choices if choice.usage])
-
-    async def _entries(self, choices: list[ChoiceChunks]) -> AsyncGenerator[dict[str, Any], None]:
-        if len(choices) == 1:
-            async with aclosing(self._choice(choices[0], self._turns[0])) as entries:
-                async for entry in entries:
-                    yield entry
-            return
-        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-
-        async def pump(choice: ChoiceChunks, turn: Turn) -> None:
-            async with aclosing(self._choice(choice, turn)) as entries:
-                async for entry in entries:
-                    queue.put_nowait(entry)
-
-        tasks = [
-            asyncio.ensure_future(pump(choice, turn))
-            for choice, turn in zip(choices, self._turns, strict=True)
-        ]
-        everything = asyncio.gather(*tasks)
-        everything.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (item := await queue.get()) is not None:
-                yield item
-            await everything
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _choice(
         self, choice: ChoiceChunks, turn: Turn
