@@ -48,6 +48,7 @@ class Model:
             max_tokens=self._budget(len(prompt.token_ids), max_tokens),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
+            trims_text=self.prompter.format.trims_text,
         )
 
     async def run(self, conversation: Conversation, turn: Turn) -> AsyncGenerator[Event, None]:

@@ -49,7 +49,10 @@ def _parser() -> Parser:
 def _prompter(template: str | None, model_path: str | None) -> Prompter:
     model = checkpoint.load(model_path or str(checkpoint.EMBEDDED))
     found = detect.named(template) if template else detect.detect(model)
-    return Prompter(found.format, model.tokenizer)
+    tokenizer = model.tokenizer
+    if model_path is None:
+        tokenizer = tokenizer.with_control(found.format.control_tokens)
+    return Prompter(found.format, tokenizer)
 
 
 def _read(name: str) -> str:

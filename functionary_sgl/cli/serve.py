@@ -12,8 +12,8 @@ from functionary_sgl.engines.scripted import ScriptedEngine
 from functionary_sgl.errors import UsageError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
-from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.tokenizer import Tokenizer
 
 EMBEDDED_NAME = "functionary-tiny"
 
@@ -35,12 +35,14 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
     embedded = str(checkpoint.EMBEDDED)
     files = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
     found = detect.named(options.template) if options.template else detect.detect(files)
-    prompter = Prompter(found.format, files.tokenizer)
     if options.engine == "scripted":
         flags.warn_of_unknown([parser])
-        engine: Engine = _scripted(options, files)
+        tokenizer = files.tokenizer.with_control(found.format.control_tokens)
+        prompter = Prompter(found.format, tokenizer)
+        engine: Engine = _scripted(options, tokenizer)
     else:
         options.model_path = options.model_path or embedded
+        prompter = Prompter(found.format, files.tokenizer)
         engine = _sglang(parser, options, others, files.tokenizer.size)
     return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
 
@@ -94,9 +96,9 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(dict.fromkeys([options.served_model_name or own, own]))
 
 
-def _scripted(options: argparse.Namespace, files: Checkpoint) -> ScriptedEngine:
+def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngine:
     script = Script.from_file(Path(options.script))
-    return ScriptedEngine(script, files.tokenizer, options.context_length or 8192)
+    return ScriptedEngine(script, tokenizer, options.context_length or 8192)
 
 
 def _sglang(

@@ -38,10 +38,11 @@ class _Progress:
 
         What the program writes is part of the script or, as the script's author prefers, not.
         """
-        common = next(
-            (i for i, (a, b) in enumerate(zip(self.seen, text, strict=False)) if a != b),
-            min(len(self.seen), len(text)),
-        )
+        if text.startswith(self.seen):  # as a rule, and this is quick
+            common = len(self.seen)
+        else:
+            pairs = zip(self.seen, text, strict=False)
+            common = next((i for i, (a, b) in enumerate(pairs) if a != b), len(text))
         self.cursor = max(0, self.cursor - (len(self.seen) - common))
         written = text[common:]
         for form in (written, written.rstrip("\n")):
@@ -119,10 +120,11 @@ class ScriptedEngine:
         """What the request gives, with the progress it makes."""
         if request.constraint:
             text, used = follow(request.constraint, progress.rest)
+            end: Sequence[int] = request.stop_token_ids[:1]
         else:
-            text = self._before_end(progress.rest, request.stop_token_ids)
+            text, end = self._before_end(progress.rest, request.stop_token_ids)
             used = len(text)
-        groups = self._groups(progress, text, request.stop_token_ids[:1])
+        groups = self._groups(progress, text, end)
         progress.seen += text
         progress.cursor += used
         decoder, told, count = self._tokenizer.stream(), "", 0
@@ -138,13 +140,18 @@ class ScriptedEngine:
                     return
             yield Chunk(group)
 
-    def _before_end(self, text: str, end_ids: Sequence[int]) -> str:
-        """`text` up to the first control token that ends a turn."""
-        end = len(text)
-        for token, token_id in self._tokenizer.control_ids.items():
-            if token_id in end_ids and (at := text.find(token)) >= 0:
-                end = min(end, at)
-        return text[:end]
+    def _before_end(self, text: str, end_ids: Sequence[int]) -> tuple[str, Sequence[int]]:
+        """`text` up to the first of the control tokens `end_ids`, and that token; the first of
+        them where the text has none."""
+        found = [
+            (at, token_id)
+            for token, token_id in self._tokenizer.control_ids.items()
+            if token_id in end_ids and (at := text.find(token)) >= 0
+        ]
+        if not found:
+            return text, end_ids[:1]
+        end, token_id = min(found)
+        return text[:end], [token_id]
 
     def _groups(self, progress: _Progress, text: str, end: Sequence[int]) -> list[list[int]]:
         """The ids of `text` and `end` as they arrive; a control token is never cut."""
@@ -162,11 +169,12 @@ class ScriptedEngine:
         return [ids[at : at + size] for at in range(0, len(ids), size)]
 
     def _likelihoods(self, rest: str, candidates: Sequence[int]) -> list[float]:
-        """Nought for the candidate with which the script goes on, the end of the turn where it
-        has ended, else for the first; all others are out of the question."""
+        """Nought for the candidate with which the script goes on, where it has ended for the first
+        control token (programs name the end of the turn first), else for the first candidate; all
+        others are out of the question."""
         texts = [self._tokenizer.decode([candidate]) for candidate in candidates]
         fits = [index for index, text in enumerate(texts) if text and rest.startswith(text)]
         if not rest:
-            fits = [i for i, text in enumerate(texts) if text in self._tokenizer.control_ids]
+            fits = [i for i, text in enumerate(texts) if text in self._tokenizer.control_ids][:1]
         chosen = max(fits, key=lambda index: len(texts[index]), default=0)
         return [0.0 if i == chosen else _UNLIKELY for i in range(len(candidates))]

@@ -13,9 +13,9 @@ from functionary_sgl.turns import FORMATS, Format
 
 _VERSION = re.compile(r"\{#-?\s*version=(\S+?)\s*-?#\}")
 
-# Llama 3 has this token under this id; Llama 3.1 has not.
-_RESERVED = "<|reserved_special_token_249|>"
-_LLAMA3_RESERVED_ID = 128254
+# Ids that tell base models apart: the name of the one is of Llama 3.1, of the other of Llama 3.
+_EOM, _EOM_ID = "<|eom_id|>", 128008
+_RESERVED, _RESERVED_ID = "<|reserved_special_token_249|>", 128254
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,18 @@ def detect(checkpoint: Checkpoint) -> Found:
         if version[1] in FORMATS:
             return Found(FORMATS[version[1]], "named in the checkpoint's chat template")
         raise UsageError(_unknown(f"its chat template names '{version[1]}', which is unknown"))
-    if checkpoint.tokenizer.control_ids.get(_RESERVED) == _LLAMA3_RESERVED_ID:
-        return Found(FORMATS["v3.llama3"], "the tokenizer is Llama 3's")
+    return _by_tokens(checkpoint)
+
+
+def _by_tokens(checkpoint: Checkpoint) -> Found:
+    ids, template = checkpoint.tokenizer.control_ids, checkpoint.chat_template or ""
+    if ids.get(_EOM) == _EOM_ID:
+        return Found(FORMATS["v3-llama3.1"], "the tokenizer is Llama 3.1's")
+    if ids.get(_RESERVED) == _RESERVED_ID:
+        name = "v2.llama3" if _RESERVED in template else "v3.llama3"
+        return Found(FORMATS[name], "the tokenizer is Llama 3's")
+    if "<|from|>" in ids:
+        return Found(FORMATS["v2"], "the tokenizer has <|from|>")
     raise UsageError(_unknown("neither its chat template nor its special tokens tell"))
 
 

@@ -25,10 +25,11 @@ class Prompter:
             for token in format.stop_tokens
             if token in tokenizer.control_ids
         )
-        if not self.stop_token_ids:
+        lacking = [token for token in format.control_tokens if token not in tokenizer.control_ids]
+        if lacking:
             raise UsageError(
-                f"the tokenizer has none of the control tokens of {format.name} "
-                f"({', '.join(format.stop_tokens)}); is it the right --template?"
+                f"the tokenizer has no {lacking[0]}, which {format.name} needs; is it the right "
+                "--template?"
             )
         self._renderer = Renderer(format.template, tokenizer.control)
         self._encoder = PromptEncoder(tokenizer)

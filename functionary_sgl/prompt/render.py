@@ -5,6 +5,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.prompt import typescript
+from functionary_sgl.prompt.definition import definition
 from functionary_sgl.tokenizer import ControlTokens
 
 
@@ -20,6 +21,7 @@ class Renderer:
             finalize=control.mark, undefined=StrictUndefined, autoescape=False
         )
         environment.globals["typescript"] = typescript.namespace
+        environment.globals["definition"] = definition
         self._template = environment.from_string(template)
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:

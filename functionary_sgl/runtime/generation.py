@@ -1,6 +1,6 @@
 """One `gen` of a program: an engine's ids become text, cut where a stop string begins."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import cached_property
 
@@ -18,10 +18,19 @@ class Generation:
     """
 
     def __init__(
-        self, engine: Engine, request: Request, decoder: TextStream, trimmer: Trimmer
+        self,
+        engine: Engine,
+        request: Request,
+        decoder: TextStream,
+        trimmer: Trimmer,
+        marks: Mapping[int, str],
     ) -> None:
+        """`marks`: stop strings that are control tokens, by the ids that stand for them; the
+        request has these ids among its `stop_token_ids`."""
         self._engine = engine
         self._decoder = decoder
+        self._marks = marks
+        self._mark: str | None = None
         self._trimmer = trimmer
         self._matcher = StopMatcher(request.stop)
         self._ids: list[int] = []
@@ -51,6 +60,9 @@ class Generation:
         self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
         begin = len(self._told)
         for token_id in chunk.token_ids:
+            if token_id in self._marks:
+                self._mark = self._marks[token_id]
+                break
             if token_id in self.request.stop_token_ids:
                 self.end_id = token_id
                 break
@@ -72,7 +84,7 @@ class Generation:
     @property
     def matched(self) -> str | None:
         """The stop string that ended the generation, if one did."""
-        return self._matcher.matched
+        return self._mark or self._matcher.matched
 
     @property
     def text(self) -> str:
@@ -93,7 +105,7 @@ class Generation:
     @cached_property
     def _whole_ids(self) -> int:
         """How many ids end before the stop string."""
-        if self.matched is None:
+        if self._matcher.matched is None:
             return len(self._ids)
         count, end = 0, 0
         for index, piece in enumerate(self._pieces):

@@ -36,6 +36,7 @@ class Turn:
     max_tokens: the budget that all generations of the turn share.
     stop_token_ids: the ids that end a turn.
     last_input: the text of the last user or tool message.
+    trims_text: whether white space at the ends of text for the user is left out.
     """
 
     program: Any
@@ -45,6 +46,7 @@ class Turn:
     max_tokens: int
     stop_token_ids: tuple[int, ...]
     last_input: str = ""
+    trims_text: bool = True
 
 
 class _TurnOver(Exception):
@@ -94,7 +96,7 @@ class _Interpreter:
         self._tokenizer = tokenizer
         self._tokens = Tokens(tokenizer.encode_marked)
         self._context = TurnContext(uuid.uuid4().hex, len(turn.prompt.token_ids), turn.last_input)
-        self._content = Trimmer()
+        self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
         self.state = State(self._tokens)
@@ -175,6 +177,9 @@ class _Interpreter:
             constraint = Constraint("json_schema", wanted.json_schema)
         elif wanted.regex is not None:
             constraint = Constraint("regex", wanted.regex)
+        control = self._tokenizer.control_ids
+        marks = {control[stop]: stop for stop in stops if stop in control}
+        stops = tuple(stop for stop in stops if stop not in control)
         if role == "content":
             stops += self._turn.sampling.stop
         request = Request(
@@ -184,15 +189,17 @@ class _Interpreter:
             sampling=replace(self._turn.sampling, seed=self._seed()),
             constraint=constraint,
             stop=stops,
-            stop_token_ids=self._turn.stop_token_ids,
+            stop_token_ids=(*self._turn.stop_token_ids, *marks),
         )
-        return Generation(self._engine, request, self._tokenizer.stream(), self._trimmer(role))
+        decoder, trimmer = self._tokenizer.stream(), self._trimmer(role)
+        return Generation(self._engine, request, decoder, trimmer, marks)
 
     def _trimmer(self, role: str) -> Trimmer:
-        """A fresh one, but all text for the user is one text: its parts stand on own lines."""
+        """A fresh one, but all text for the user is one text."""
         if role != "content":
             return Trimmer()
-        self._content.feed("\n")
+        if self._turn.trims_text:
+            self._content.feed("\n")  # its parts stand on lines of their own
         return self._content
 
     def _seed(self) -> int | None:

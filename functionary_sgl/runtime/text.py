@@ -48,18 +48,22 @@ class StopMatcher:
 
 
 class Trimmer:
-    """Passes text on without the white space at its two ends."""
+    """Passes text on without the white space at its two ends, or at one of them, or at neither;
+    text that is nothing but white space is never told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_the_beginning: bool = True, at_the_end: bool = True) -> None:
+        self._at_the_beginning = at_the_beginning
+        self._at_the_end = at_the_end
         self._held = ""
         self._begun = False
 
     def feed(self, text: str) -> str:
         """What can be told now; white space waits for what follows it."""
         text = self._held + text
-        if not self._begun:
+        if not self._begun and self._at_the_beginning:
             text = text.lstrip()
-        told = text.rstrip()
+        self._begun = self._begun or not (text.isspace() or not text)
+        keeps_end = self._begun and not self._at_the_end
+        told = text if keeps_end else text.rstrip()
         self._held = text[len(told) :]
-        self._begun = self._begun or bool(told)
         return told

@@ -1,6 +1,7 @@
 """Text to token ids and back, with control tokens kept apart from text."""
 
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Tokenizer:
 
     def __init__(self, definition: str) -> None:
         """Raises UsageError if `definition` is no tokenizer of the `tokenizers` library."""
+        self._definition = definition
         try:
             self._full = tokenizers.Tokenizer.from_str(definition)
             parsed = json.loads(definition)
@@ -37,6 +39,18 @@ class Tokenizer:
     @classmethod
     def from_file(cls, path: Path) -> "Tokenizer":
         return cls(path.read_text(encoding="utf-8"))
+
+    def with_control(self, tokens: Iterable[str]) -> "Tokenizer":
+        """This tokenizer with those of `tokens` that it lacks as further control tokens; no model
+        has their ids, but a prompt can be shown and a script replayed."""
+        definition = json.loads(self._definition)
+        flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+        lacking = [token for token in tokens if token not in self.control_ids]
+        definition["added_tokens"] += [
+            {"id": self.size + index, "content": token, "special": True, **flags}
+            for index, token in enumerate(lacking)
+        ]
+        return Tokenizer(json.dumps(definition)) if lacking else self
 
     @cached_property
     def bos_ids(self) -> tuple[int, ...]:

@@ -16,15 +16,20 @@ class Format:
     """name: as in a checkpoint's `{# version=NAME #}` comment.
     program: the turn program, an SGLang function of (prompt, offer).
     models: the checkpoints that use the format.
-    stop_tokens: control tokens that end a turn.
+    control_tokens: control tokens that template and program write; a model that lacks one has not
+        been trained on the format.
+    stop_tokens: control tokens that end a turn, those that the model has.
     reserved_names: names that no client's function may have, because they mean something else.
+    trims_text: whether white space at the ends of text for the user means nothing.
     """
 
     name: str
     program: Callable[..., Any]
     models: tuple[str, ...]
+    control_tokens: tuple[str, ...]
     stop_tokens: tuple[str, ...]
     reserved_names: frozenset[str] = field(default_factory=frozenset)
+    trims_text: bool = True
 
     @property
     def template(self) -> str:

@@ -75,6 +75,7 @@ FORMAT = Format(
         "meetkai/functionary-medium-v3.2",
         "meetkai/functionary-medium-v3.0",
     ),
-    stop_tokens=("<|eot_id|>", "<|end_of_text|>"),
+    control_tokens=("<|start_header_id|>", "<|end_header_id|>", END),
+    stop_tokens=(END, "<|end_of_text|>"),
     reserved_names=frozenset({TEXT}),
 )

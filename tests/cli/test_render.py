@@ -8,12 +8,12 @@ import pytest
 
 from functionary_sgl.cli import main
 from functionary_sgl.prompt import checkpoint
+from functionary_sgl.turns import FORMATS
 
+DATA = Path(__file__).parent.parent / "data" / "prompts.json"
 CASES = {
     case["case"]: case
-    for case in json.loads((Path(__file__).parent.parent / "data" / "prompts.json").read_text())[
-        "cases"
-    ]
+    for case in json.loads(DATA.read_text())["cases"]
     if case["version"] == "v3.llama3"
 }
 CASE = CASES["full conversation, 2 tools, auto"]
@@ -35,6 +35,20 @@ def test_the_exact_prompt_is_printed(
 ) -> None:
     assert main(["render", request_file, *which]) == 0
     assert capsys.readouterr() == (CASE["prompt"], "")
+
+
+@pytest.mark.parametrize("template", FORMATS)
+def test_every_template_can_be_shown(
+    request_file: str, template: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", request_file, "--template", template]) == 0
+    cases = json.loads(DATA.read_text())["cases"]
+    (expected,) = [
+        case["prompt"]
+        for case in cases
+        if (case["version"], case["case"]) == (template, CASE["case"])
+    ]
+    assert capsys.readouterr().out == expected
 
 
 def test_token_ids_are_printed(request_file: str, capsys: pytest.CaptureFixture[str]) -> None:

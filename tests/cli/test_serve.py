@@ -72,6 +72,21 @@ def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
     assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
 
 
+@pytest.mark.parametrize(
+    ("template", "turn"),
+    [
+        ("v2", "all\n<|content|>Hello!"),
+        ("v2.llama3", "Hello!"),
+        ("v3.llama3", "all\nHello!"),
+        ("v3-llama3.1", "Hello!"),
+    ],
+)
+def test_every_template_can_be_scripted(start: Any, template: str, turn: str) -> None:
+    server = start({"replies": [{"match": "", "turn": turn}]}, "--template", template)
+    answer = httpx.post(f"{server.url}/v1/chat/completions", json=ASK)
+    assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(start: Any, number: int) -> None:
     server = start(HELLO)

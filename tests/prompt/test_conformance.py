@@ -8,15 +8,14 @@ import pytest
 
 from functionary_sgl.api import intake, parse
 from functionary_sgl.errors import RequestError
-from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.turns import FORMATS
+from tests.formats import PROMPTERS
 
-FORMAT = "v3.llama3"
+DATA = Path(__file__).parent.parent / "data" / "prompts.json"
 CASES = {
-    case["case"]: case
-    for case in json.loads((Path(__file__).parent.parent / "data" / "prompts.json").read_text())[
-        "cases"
-    ]
-    if case["version"] == FORMAT
+    (case["version"], case["case"]): case
+    for case in json.loads(DATA.read_text())["cases"]
+    if case["version"] in FORMATS
 }
 
 # The reference leaves tools out of the prompt where the choice excludes them. Here the rendered
@@ -32,54 +31,70 @@ TOOLS_STAY = [
 # prompt and turn before it, so both are rendered as the call and result that they are.
 LEGACY_HISTORY = "legacy role=function history"
 
-# The reference raises an error; here there is a sensible prompt, or a 400 that says why.
+# The reference raises an error (in some formats); here there is a sensible prompt, or a 400.
 RENDERED = {
     "user content as parts": "What is this?",
-    "assistant call with id but no result": ">>>now\n{}<|eot_id|>",
+    "assistant call with id but no result": "now",
+    "tool result without name": "10:00",
 }
 REFUSED = {
     "named unknown function": "tool_choice",
     "user content parts with image": "messages[0].content[1]",
 }
 
-DIFFERENT = {*TOOLS_STAY, LEGACY_HISTORY, *RENDERED, *REFUSED}
+
+def fails(case: tuple[str, str]) -> bool:
+    prompt: str = CASES[case]["prompt"]
+    return prompt.startswith("EXC")
 
 
-def prompt(prompter: Prompter, case: str) -> str:
-    request = parse.chat_request(json.dumps(CASES[case]["request"]))
-    return prompter.opened(intake.conversation(request))
+SAME = [case for case in CASES if not fails(case) and case[1] not in {*TOOLS_STAY, LEGACY_HISTORY}]
+FAILED = [case for case in CASES if fails(case)]
 
 
-@pytest.mark.parametrize("case", sorted(CASES.keys() - DIFFERENT))
-def test_prompts_are_those_of_the_reference(prompter: Prompter, case: str) -> None:
-    assert prompt(prompter, case) == CASES[case]["prompt"]
+def prompt(format: str, request: dict[str, Any]) -> str:
+    parsed = parse.chat_request(json.dumps(request))
+    return PROMPTERS[format].opened(intake.conversation(parsed))
 
 
+@pytest.mark.parametrize("case", SAME, ids=" | ".join)
+def test_prompts_are_those_of_the_reference(case: tuple[str, str]) -> None:
+    assert prompt(case[0], CASES[case]["request"]) == CASES[case]["prompt"]
+
+
+def test_nothing_is_left_out() -> None:
+    assert {case for _, case in FAILED} == {*RENDERED, *REFUSED}
+    assert len(SAME) == len(CASES) - len(FAILED) - len(FORMATS) * (len(TOOLS_STAY) + 1)
+
+
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("case", TOOLS_STAY)
-def test_the_choice_changes_nothing_but_the_end(prompter: Prompter, case: str) -> None:
-    request: dict[str, Any] = dict(CASES[case]["request"])
-    request.pop("tool_choice", None)
-    request.pop("function_call", None)
-    free = prompter.opened(intake.conversation(parse.chat_request(json.dumps(request))))
-    reference = CASES[case]["prompt"]
-    assert prompt(prompter, case) == free + reference[reference.rindex(">>>") + len(">>>") :]
+def test_the_choice_changes_nothing_but_the_end(format: str, case: str) -> None:
+    request: dict[str, Any] = dict(CASES[format, case]["request"])
+    free = dict(request)
+    free.pop("tool_choice", None)
+    free.pop("function_call", None)
+    reference = CASES[format, case]["prompt"]
+    end = prompt(format, request).removeprefix(prompt(format, free))
+    assert prompt(format, request) == prompt(format, free) + end
+    assert reference.endswith(end)
+    # What the reference's prompt ends with where the choice is free, it has before that end.
+    unforced = CASES[format, "user, 1 tool, auto"]["prompt"]
+    assert reference.endswith(unforced[-12:] + end)
 
 
-def test_legacy_history_is_rendered_as_calls_and_results(prompter: Prompter) -> None:
-    modern = dict(CASES["tool result without name"]["request"])
-    assert prompt(prompter, LEGACY_HISTORY) == CASES["tool result without name"]["prompt"]
-    assert modern["messages"][2]["content"] == "10:00"
+@pytest.mark.parametrize("format", FORMATS)
+def test_legacy_history_is_rendered_as_calls_and_results(format: str) -> None:
+    modern = CASES[format, "tool result without name"]["request"]
+    assert prompt(format, CASES[format, LEGACY_HISTORY]["request"]) == prompt(format, modern)
 
 
-@pytest.mark.parametrize("case", RENDERED)
-def test_what_the_reference_fails_on_has_a_prompt(prompter: Prompter, case: str) -> None:
-    assert CASES[case]["prompt"].startswith("EXC")
-    assert RENDERED[case] in prompt(prompter, case)
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_has_no_prompt_is_refused(prompter: Prompter, case: str) -> None:
-    assert CASES[case]["prompt"].startswith("EXC")
-    with pytest.raises(RequestError) as caught:
-        prompt(prompter, case)
-    assert caught.value.param == REFUSED[case]
+@pytest.mark.parametrize("case", FAILED, ids=" | ".join)
+def test_what_the_reference_fails_on_has_a_prompt_or_is_refused(case: tuple[str, str]) -> None:
+    format, name = case
+    if name in RENDERED:
+        assert RENDERED[name] in prompt(format, CASES[case]["request"])
+    else:
+        with pytest.raises(RequestError) as caught:
+            prompt(format, CASES[case]["request"])
+        assert caught.value.param == REFUSED[name]

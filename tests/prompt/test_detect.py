@@ -40,16 +40,26 @@ def test_the_version_comment_counts(model: Path, comment: str) -> None:
     assert detect.detect(checkpoint.load(str(model))).format.name == "v3.llama3"
 
 
-def test_llama_3_is_known_by_its_tokens(model: Path) -> None:
-    file = model / "tokenizer.json"
-    text = json.loads(file.read_text())
-    for token in text["added_tokens"]:
-        if token["content"] == "<|reserved_special_token_249|>":
-            token["id"] = 128254
-    file.write_text(json.dumps(text))
+@pytest.mark.parametrize(
+    ("ids", "template", "name"),
+    [
+        ({"<|eom_id|>": 128008}, None, "v3-llama3.1"),
+        ({"<|reserved_special_token_249|>": 128254}, None, "v3.llama3"),
+        (
+            {"<|reserved_special_token_249|>": 128254},
+            "{{ '<|reserved_special_token_249|>' }}",
+            "v2.llama3",
+        ),
+        ({"<|from|>": 32000}, "{{ messages }}", "v2"),
+    ],
+)
+def test_base_models_are_known_by_their_tokens(
+    model: Path, ids: dict[str, int], template: str | None, name: str
+) -> None:
+    set_template(model, template)
     found = checkpoint.load(str(model))
-    found.tokenizer.control_ids["<|reserved_special_token_249|>"] = 128254
-    assert "Llama 3" in detect.detect(found).reason
+    found.tokenizer.control_ids |= ids
+    assert detect.detect(found).format.name == name
 
 
 @pytest.mark.parametrize(

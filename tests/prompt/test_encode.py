@@ -14,7 +14,8 @@ from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
 from functionary_sgl.tokenizer import Tokenizer
 from tests.conftest import WEATHER, scripted_model
-from tests.runtime.test_stream_equals_answer import PROMPTER, TOOLS, cuts, turns, written
+from tests.formats import PROMPTERS, possible, written
+from tests.runtime.test_stream_equals_answer import TOOLS, cuts, every_format, turns
 
 CALL = 'get_current_weather\n{"location": "Rome"}'
 
@@ -52,11 +53,13 @@ def turn_and_next_prompt(
     return ids, list(prompter.prompt(after).token_ids)
 
 
-@settings(deadline=None, max_examples=100)
+@every_format
+@settings(deadline=None, max_examples=50)
 @given(turns, cuts)
-def test_the_next_prompt_goes_on_from_the_ids_of_the_turn(turn: Any, cut: Any) -> None:
+def test_the_next_prompt_goes_on_from_the_ids_of_the_turn(format: str, turn: Any, cut: Any) -> None:
     """Cut anyhow, a turn has ids that no tokenizer would give; they come back all the same."""
-    before, after = turn_and_next_prompt(PROMPTER, written(*turn), cut, TOOLS)
+    raw = written(format, turn[0], possible(format, turn[1]))
+    before, after = turn_and_next_prompt(PROMPTERS[format], raw, cut, TOOLS)
     assert after[: len(before)] == before
 
 
@@ -102,7 +105,10 @@ def test_what_is_remembered_is_bounded(
 
 @given(st.lists(st.sampled_from(["<|eot_id|>", "<|start_header_id|>", "a b", "é", "\n\n"])))
 def test_pieces_that_are_known_give_the_same_ids(pieces: list[str]) -> None:
-    encoder = PromptEncoder(PROMPTER.tokenizer)
+    encoder = PromptEncoder(PROMPTERS["v3.llama3"].tokenizer)
     text = "".join(pieces)
-    expected = [*PROMPTER.tokenizer.bos_ids, *PROMPTER.tokenizer.encode_marked(text)]
+    expected = [
+        *PROMPTERS["v3.llama3"].tokenizer.bos_ids,
+        *PROMPTERS["v3.llama3"].tokenizer.encode_marked(text),
+    ]
     assert encoder.encode(text) == encoder.encode(text) == expected

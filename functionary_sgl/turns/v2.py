@@ -1,0 +1,75 @@
+"""The turn of functionary-7b-v2 and v2.1, small and medium v2.2, small and medium v2.4.
+
+The prompt ends with `<|recipient|>`; the model goes on with a recipient and what it sends there:
+
+    all
+    <|content|>Let me look.
+    <|from|>assistant
+    <|recipient|>get_weather
+    <|content|>{"city": "Rome"}<|stop|>
+
+Source: MeetKai/functionary, template v2.
+"""
+
+from typing import Any
+
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.vocabulary import function, gen, select
+
+TEXT = "all"
+CODE = "python"
+CONTENT = "\n<|content|>"
+FROM = "<|from|>"
+AGAIN = "assistant\n<|recipient|>"
+END = "<|stop|>"
+
+
+@function  # type: ignore[untyped-decorator]
+def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Payload after payload, each with its recipient, until the model ends its turn."""
+    names = [TEXT] * offer.text + list(offer.functions) + [CODE] * offer.code
+    s += prompt
+    place = 0
+    while True:
+        if offer.settled and place == 0:
+            name = names[0]
+            s += name + CONTENT
+        else:
+            s += select(f"name_{place}", [name + CONTENT for name in names])
+            name = s[f"name_{place}"].removesuffix(CONTENT)
+        s[f"recipient_{place}"] = name
+        if name in offer.functions:
+            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
+            if not offer.parallel:
+                return
+            s += select(f"next_{place}", [END, "\n" + FROM])
+            if s[f"next_{place}"] == END:
+                return
+        else:
+            payload = f"content_{place}" if name == TEXT else f"code_{place}"
+            s += gen(payload, stop=[] if names == [TEXT] else [FROM])
+            ended = s.get_meta_info(payload)["finish_reason"].get("matched") != FROM
+            if ended or (name == CODE and not offer.parallel):
+                return
+            s += FROM
+        s += AGAIN
+        place += 1
+
+
+FORMAT = Format(
+    name="v2",
+    program=turn,
+    models=(
+        "meetkai/functionary-7b-v2",
+        "meetkai/functionary-7b-v2.1",
+        "meetkai/functionary-small-v2.2",
+        "meetkai/functionary-medium-v2.2",
+        "meetkai/functionary-small-v2.4",
+        "meetkai/functionary-medium-v2.4",
+    ),
+    control_tokens=(FROM, "<|recipient|>", "<|content|>", END),
+    stop_tokens=(END,),
+    reserved_names=frozenset({TEXT}),
+)

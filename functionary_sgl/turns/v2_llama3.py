@@ -1,0 +1,68 @@
+"""The turn of functionary-small-v2.5.
+
+Text, if any, and then calls, each behind a marker that is a control token:
+
+    Let me look.<|reserved_special_token_249|>get_weather
+    {"city": "Rome"}<|eot_id|>
+
+Source: MeetKai/functionary, template v2.llama3.
+"""
+
+from typing import Any
+
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.vocabulary import function, gen, select
+
+CODE = "python"
+MARK = "<|reserved_special_token_249|>"
+END = "<|eot_id|>"
+
+
+@function  # type: ignore[untyped-decorator]
+def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Text up to the first marker, then a call behind each."""
+    names = list(offer.functions) + [CODE] * offer.code
+    s += prompt
+    if offer.text:
+        s += gen("content_0", stop=[MARK] * bool(names))
+        if matched(s, "content_0") != MARK:
+            return
+    s += MARK
+    place = 1
+    while True:
+        if offer.settled and place == 1:
+            name = names[0]
+            s += name + "\n"
+        else:
+            s += select(f"name_{place}", [name + "\n" for name in names])
+            name = s[f"name_{place}"].removesuffix("\n")
+        s[f"recipient_{place}"] = name
+        if name in offer.functions:
+            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
+            if not offer.parallel:
+                return
+            s += select(f"next_{place}", [END, MARK])
+            if s[f"next_{place}"] == END:
+                return
+        else:
+            s += gen(f"code_{place}", stop=[MARK])
+            if matched(s, f"code_{place}") != MARK or not offer.parallel:
+                return
+            s += MARK
+        place += 1
+
+
+def matched(s: Any, name: str) -> Any:
+    """The stop string that ended a `gen`, None if the model ended its turn."""
+    return s.get_meta_info(name)["finish_reason"].get("matched")
+
+
+FORMAT = Format(
+    name="v2.llama3",
+    program=turn,
+    models=("meetkai/functionary-small-v2.5",),
+    control_tokens=("<|start_header_id|>", "<|end_header_id|>", MARK, END),
+    stop_tokens=(END, "<|end_of_text|>"),
+)
