@@ -1,10 +1,10 @@
 """The last test of the session: the engine dies."""
 
 import json
-import subprocess
 import threading
 
 import httpx
+import psutil
 
 from tests.engine.conftest import RunningEngine
 from tests.engine.test_client import endless
@@ -26,7 +26,9 @@ def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its
     thread = threading.Thread(target=read)
     thread.start()
     assert begun.wait(20)
-    subprocess.run(["pkill", "-KILL", "-P", str(engine.process.pid), "-f", "scheduler"], check=True)
+    children = psutil.Process(engine.process.pid).children()
+    (scheduler,) = [child for child in children if "scheduler" in child.cmdline()[0]]
+    scheduler.kill()
     thread.join(30)
     last = [line for line in told if line][-1]
     assert "died" in json.loads(last.removeprefix("data: "))["error"]["message"]
