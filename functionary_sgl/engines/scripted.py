@@ -44,12 +44,17 @@ class _Progress:
             pairs = zip(self.seen, text, strict=False)
             common = next((i for i, (a, b) in enumerate(pairs) if a != b), len(text))
         self.cursor = max(0, self.cursor - (len(self.seen) - common))
-        written = text[common:]
-        for form in (written, written.rstrip("\n")):
-            if form and self.rest.startswith(form):
-                self.cursor += len(form)
-                break
+        self.cursor += self._length_of(text[common:])
         self.seen = text
+
+    def _length_of(self, written: str) -> int:
+        """How much of the script, from here on, stands for `written`; nought if it leaves it out."""
+        blanks = len(self.rest) - len(self.rest.lstrip(" "))
+        for form in (written, written.rstrip("\n")):
+            for skipped in (0, blanks):
+                if form and self.rest.startswith(form, skipped):
+                    return skipped + len(form)
+        return 0
 
 
 class ScriptedEngine:
@@ -173,7 +178,8 @@ class ScriptedEngine:
         control token (programs name the end of the turn first), else for the first candidate; all
         others are out of the question."""
         texts = [self._tokenizer.decode([candidate]) for candidate in candidates]
-        fits = [index for index, text in enumerate(texts) if text and rest.startswith(text)]
+        wish = rest.lstrip(" ")
+        fits = [i for i, t in enumerate(texts) if t and (rest.startswith(t) or wish.startswith(t))]
         if not rest:
             fits = [i for i, text in enumerate(texts) if text in self._tokenizer.control_ids][:1]
         chosen = max(fits, key=lambda index: len(texts[index]), default=0)
