@@ -48,7 +48,7 @@ class _Progress:
         self.seen = text
 
     def _length_of(self, written: str) -> int:
-        """How much of the script, from here on, stands for `written`; nought if it leaves it out."""
+        """How much of the script, from here on, stands for `written`; nought if nothing does."""
         blanks = len(self.rest) - len(self.rest.lstrip(" "))
         for form in (written, written.rstrip("\n")):
             for skipped in (0, blanks):
