@@ -62,7 +62,7 @@ async def _events(
             yield event({**first, "usage": None} if usage else first)
             async for chunk in chunks:
                 if usage:
-                    yield event({"usage": None, **chunk})
+                    yield event({**chunk, "usage": chunk.get("usage")})
                 elif "usage" not in chunk:
                     yield event(chunk)
             yield LAST_EVENT
