@@ -12,6 +12,7 @@ from functionary_sgl.errors import ContextLengthExceeded, InvalidSchema, Request
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
 from functionary_sgl.runtime.interpreter import Turn, run
+from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import Offer
 
 
@@ -36,10 +37,8 @@ class Model:
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
         self._check_bias(sampling)
-        offer = self.prompter.offer(conversation)
         # Templates, tokenizers and grammars are worked off the event loop: other turns go on.
-        prompt = await asyncio.to_thread(self.prompter.prompt, conversation)
-        await asyncio.to_thread(self._check, conversation, offer)
+        prompt, offer = await asyncio.to_thread(self._prompt_and_offer, conversation)
         return Turn(
             program=self.prompter.format.program,
             prompt=prompt,
@@ -58,8 +57,16 @@ class Model:
             async for event in events:
                 answer.add(event)
                 if isinstance(event, Ended):
-                    self.prompter.remember(conversation, answer.message(), event.token_ids)
+                    # Before the end is told: the next prompt may come at once.
+                    ended = answer.message(), event.token_ids
+                    await asyncio.to_thread(self.prompter.remember, conversation, *ended)
                 yield event
+
+    def _prompt_and_offer(self, conversation: Conversation) -> tuple[Prompt, Offer]:
+        offer = self.prompter.offer(conversation)
+        prompt = self.prompter.prompt(conversation)
+        self._check(conversation, offer)
+        return prompt, offer
 
     def _check_bias(self, sampling: Sampling) -> None:
         # An id that the model does not have would take the engine down.

@@ -13,13 +13,14 @@ Source: MeetKai/functionary, template v2.
 
 from typing import Any
 
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import choose, matched, settle
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
-CODE = "python"
 CONTENT = "\n<|content|>"
 FROM = "<|from|>"
 AGAIN = "assistant\n<|recipient|>"
@@ -33,12 +34,8 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        if offer.settled and place == 0:
-            name = names[0]
-            s += name + CONTENT
-        else:
-            s += select(f"name_{place}", [name + CONTENT for name in names])
-            name = s[f"name_{place}"].removesuffix(CONTENT)
+        settled = offer.settled and place == 0
+        name = settle(s, names, CONTENT) if settled else choose(s, place, names, CONTENT)
         s[f"recipient_{place}"] = name
         if name in offer.functions:
             s += gen(f"arguments_{place}", json_schema=offer.functions[name])
@@ -50,8 +47,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         else:
             payload = f"content_{place}" if name == TEXT else f"code_{place}"
             s += gen(payload, stop=[] if names == [TEXT] else [FROM])
-            ended = s.get_meta_info(payload)["finish_reason"].get("matched") != FROM
-            if ended or (name == CODE and not offer.parallel):
+            if matched(s, payload) != FROM or (name == CODE and not offer.parallel):
                 return
             s += FROM
         s += AGAIN

@@ -10,12 +10,13 @@ Source: MeetKai/functionary, template v2.llama3.
 
 from typing import Any
 
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import choose, matched, settle
 from functionary_sgl.turns.vocabulary import function, gen, select
 
-CODE = "python"
 MARK = "<|reserved_special_token_249|>"
 END = "<|eot_id|>"
 
@@ -32,12 +33,8 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += MARK
     place = 1
     while True:
-        if offer.settled and place == 1:
-            name = names[0]
-            s += name + "\n"
-        else:
-            s += select(f"name_{place}", [name + "\n" for name in names])
-            name = s[f"name_{place}"].removesuffix("\n")
+        settled = offer.settled and place == 1
+        name = settle(s, names, "\n") if settled else choose(s, place, names, "\n")
         s[f"recipient_{place}"] = name
         if name in offer.functions:
             s += gen(f"arguments_{place}", json_schema=offer.functions[name])
@@ -52,11 +49,6 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
                 return
             s += MARK
         place += 1
-
-
-def matched(s: Any, name: str) -> Any:
-    """The stop string that ended a `gen`, None if the model ended its turn."""
-    return s.get_meta_info(name)["finish_reason"].get("matched")
 
 
 FORMAT = Format(

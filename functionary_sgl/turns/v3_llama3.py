@@ -13,13 +13,14 @@ offer, ends them (source: MeetKai/functionary, templates v3.llama3 and the model
 
 from typing import Any
 
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import choose, matched, settle
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
-CODE = "python"
 MARK = ">>>"
 END = "<|eot_id|>"
 
@@ -31,7 +32,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
     s += prompt
     place = 0
-    name = settle(s, names) if offer.settled else choose(s, place, names)
+    name = settle(s, names, "\n") if offer.settled else choose(s, place, names, "\n")
     while True:
         s[f"recipient_{place}"] = name
         if name in offer.functions:
@@ -42,29 +43,16 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             if s[f"next_{place}"] == END:
                 return
             place += 1
-            name = choose(s, place, names)
+            name = choose(s, place, names, "\n")
         else:
             payload = f"content_{place}" if name == TEXT else f"code_{place}"
             s += gen(payload, stop=list(marks))
-            mark = s.get_meta_info(payload)["finish_reason"].get("matched")
+            mark = matched(s, payload)
             if mark not in marks or (name == CODE and not offer.parallel):
                 return
             s += mark
             place += 1
             name = mark.removeprefix(MARK).removesuffix("\n")
-
-
-def settle(s: Any, names: list[str]) -> str:
-    """The only recipient: written, not asked for."""
-    s += names[0] + "\n"
-    return names[0]
-
-
-def choose(s: Any, place: int, names: list[str]) -> str:
-    """The recipient that the model picks. The newline tells a name from a longer one."""
-    s += select(f"name_{place}", [name + "\n" for name in names])
-    chosen: str = s[f"name_{place}"]
-    return chosen.removesuffix("\n")
 
 
 FORMAT = Format(

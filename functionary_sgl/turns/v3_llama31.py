@@ -10,12 +10,13 @@ that text and arguments may contain tags. Source: MeetKai/functionary, template 
 
 from typing import Any
 
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import choose, matched
 from functionary_sgl.turns.vocabulary import function, gen, select
 
-CODE = "python"
 CODE_MARK = "<|python_tag|>"
 OPEN = "<function="
 CLOSE = "</function>"
@@ -51,13 +52,13 @@ def next_mark(s: Any, place: int, offer: Offer, marks: list[str]) -> str | None:
         return marks[0]
     if not offer.text and place == 0 and not offer.code:
         s += OPEN
-        s += select("name_0", [mark.removeprefix(OPEN) for mark in marks])
-        return OPEN + str(s["name_0"])
+        names = [mark.removeprefix(OPEN).removesuffix(">") for mark in marks]
+        return f"{OPEN}{choose(s, place, names, '>')}>"
     if not offer.text:
         s += select(f"next_{place}", marks if place == 0 else [END, *marks])
         return str(s[f"next_{place}"])
     s += gen(f"content_{place}", stop=list(marks))
-    mark: str | None = s.get_meta_info(f"content_{place}")["finish_reason"].get("matched")
+    mark: str | None = matched(s, f"content_{place}")
     if mark in marks:
         s += mark
     return mark
