@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast check format model clean
+.PHONY: help install serve test test-fast fuzz check format model clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := uv==0.13.9
+FUZZED := tests/runtime tests/prompt tests/tokenizer tests/chat
 
 # Where Python may not keep compiled modules, SGLang takes three times as long to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,6 +29,9 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 
 test-fast: install  ## Run the tests that need no engine, in under a minute
 	$(BIN)/python -m pytest --ignore tests/engine $(ARGS)
+
+fuzz: install  ## Run the property tests over and over until one fails (ARGS="-k hermes")
+	while HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q $(FUZZED) $(ARGS); do :; done
 
 check: install  ## Lint, formatting and types
 	$(BIN)/ruff check .

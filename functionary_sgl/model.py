@@ -104,19 +104,23 @@ class _Transcript:
     def __init__(self) -> None:
         self._recipient = ""
         self._content: list[str] = []
-        self._calls: list[tuple[str, list[str]]] = []
+        self._reasoning: list[str] = []
+        self._calls: list[tuple[str, str, list[str]]] = []
 
     def add(self, event: Event) -> None:
         match event:
             case Addressed(recipient):
                 self._recipient = recipient
-            case Opened("arguments" | "code"):
-                self._calls.append((self._recipient, []))
+            case Opened("arguments" | "code", call_id):
+                self._calls.append((self._recipient, call_id, []))
             case Delta("content", text):
                 self._content.append(text)
+            case Delta("reasoning", text):
+                self._reasoning.append(text)
             case Delta("arguments" | "code", text):
-                self._calls[-1][1].append(text)
+                self._calls[-1][-1].append(text)
 
     def message(self) -> Message:
-        calls = tuple(Call(name, "".join(arguments)) for name, arguments in self._calls)
-        return Message("assistant", "".join(self._content), calls)
+        calls = tuple(Call(name, "".join(text), call_id) for name, call_id, text in self._calls)
+        reasoning = "".join(self._reasoning)
+        return Message("assistant", "".join(self._content), calls, reasoning=reasoning)

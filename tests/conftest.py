@@ -1,6 +1,7 @@
 """What tests share: the embedded tokenizer, and servers that replay scripts."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import openai
 import pytest
 import uvicorn
+from hypothesis import settings
 
 from functionary_sgl.api.app import create_app
 from functionary_sgl.engines.script import Script
@@ -18,6 +20,11 @@ from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
+
+# Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
+settings.register_profile("default", deadline=None, max_examples=15)
+settings.register_profile("fuzz", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 WEATHER: dict[str, Any] = {
     "type": "function",

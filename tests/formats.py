@@ -1,58 +1,159 @@
 """For tests of all formats: their prompters, and turns as a model of each would write them."""
 
+import json
+from pathlib import Path
+
 from functionary_sgl.prompt import checkpoint
+from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.turns import FORMATS
+from functionary_sgl.turns import FORMATS, Format
 
 Call = tuple[str, str]
 
+CHAT_TEMPLATES = Path(__file__).parent / "data" / "chat_templates"
+SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
+
+# Models that have no tokens for their marks; all others of these tests do.
+_MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
+
 _TOKENIZER = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
-PROMPTERS = {
-    name: Prompter(format, _TOKENIZER.with_control(format.control_tokens))
-    for name, format in FORMATS.items()
-}
 
 
-def written(format: str, content: str | None, calls: list[Call]) -> str:
+def own_template(format: Format) -> OwnTemplate | None:
+    """The chat template of a model that has brought its own."""
+    if format.template_text is not None:
+        return None
+    text = (CHAT_TEMPLATES / f"{format.name}.jinja").read_text(encoding="utf-8")
+    return OwnTemplate(text, SPECIAL_TOKENS)
+
+
+def _prompter(format: Format) -> Prompter:
+    marks = () if format.name in _MARKS_ARE_TEXT else format.marks
+    tokenizer = _TOKENIZER.with_control(format.control_tokens).with_control(marks, special=False)
+    return Prompter(format, tokenizer, own_template(format))
+
+
+PROMPTERS = {name: _prompter(format) for name, format in FORMATS.items()}
+
+
+def written(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:
     """The raw turn, from the end of the prompt on, without the control token that ends it."""
-    return _WRITERS[format](content, calls)
+    before = ""
+    if reasoning:
+        tags = ("<thinking>", "</thinking>")
+        before = f"<think>\n{reasoning}\n</think>\n\n"
+        if format == "v3-llama3.1-reasoning":
+            before = reasoning.join(tags)
+    return before + _WRITERS[format](content or "", calls)
 
 
-def _v3_llama3(content: str | None, calls: list[Call]) -> str:
-    parts = [f"all\n{content}"] if content else []
-    return ">>>".join([*parts, *(f"{name}\n{payload}" for name, payload in calls)])
+def _v1(content: str, calls: list[Call]) -> str:
+    turn = f"\n{content}" if content else ""
+    return turn + "".join(f"\n<|START_OF_FUNCTION_CALL|>{name}:\n{args}" for name, args in calls)
 
 
-def _v2(content: str | None, calls: list[Call]) -> str:
+def _v2(content: str, calls: list[Call]) -> str:
     parts = [f"all\n<|content|>{content}"] if content else []
     parts += [f"{name}\n<|content|>{payload}" for name, payload in calls]
     return "\n<|from|>assistant\n<|recipient|>".join(parts)
 
 
-def _v2_llama3(content: str | None, calls: list[Call]) -> str:
+def _v2_llama3(content: str, calls: list[Call]) -> str:
     marked = (f"<|reserved_special_token_249|>{name}\n{payload}" for name, payload in calls)
-    return (content or "") + "".join(marked)
+    return content + "".join(marked)
 
 
-def _v3_llama31(content: str | None, calls: list[Call]) -> str:
+def _v3_llama3(content: str, calls: list[Call]) -> str:
+    parts = [f"all\n{content}"] if content else []
+    return ">>>".join([*parts, *(f"{name}\n{payload}" for name, payload in calls)])
+
+
+def _v3_llama31(content: str, calls: list[Call]) -> str:
     marked = (
         f"<|python_tag|>{payload}" if name == "python" else f"<function={name}>{payload}</function>"
         for name, payload in calls
     )
-    return (content or "") + "".join(marked)
+    return content + "".join(marked)
+
+
+def _json(call: Call) -> str:
+    name, payload = call
+    return json.dumps({"code": payload}, ensure_ascii=False) if name == "python" else payload
+
+
+def _tool_call(content: str, calls: list[Call]) -> str:
+    parts = [
+        f'<tool_call>\n{{"name": "{call[0]}", "arguments": {_json(call)}}}\n</tool_call>'
+        for call in calls
+    ]
+    return "\n".join([content, *parts] if content else parts)
+
+
+def _r1_distilled_qwen(content: str, calls: list[Call]) -> str:
+    return content + _tool_call("", calls)
+
+
+def _r1(content: str, calls: list[Call]) -> str:
+    parts = (
+        f"<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n"
+        f"```{'python' if name == 'python' else 'json'}\n{payload}\n```<｜tool▁call▁end｜>"
+        for name, payload in calls
+    )
+    listed = f"<｜tool▁calls▁begin｜>{''.join(parts)}<｜tool▁calls▁end｜>" if calls else ""
+    return content + listed
+
+
+def _llama3_json(content: str, calls: list[Call]) -> str:
+    called = (f'{{"name": "{call[0]}", "parameters": {_json(call)}}}' for call in calls)
+    return content + "".join(called)
+
+
+def _mistral(content: str, calls: list[Call]) -> str:
+    called = ", ".join(f'{{"name": "{call[0]}", "arguments": {_json(call)}}}' for call in calls)
+    return content + (f"[TOOL_CALLS] [{called}]" if calls else "")
+
+
+def _mistral_v11(content: str, calls: list[Call]) -> str:
+    called = (f"[TOOL_CALLS]{call[0]}[CALL_ID]abcDEF123[ARGS]{_json(call)}" for call in calls)
+    return content + "".join(called)
+
+
+def _mistral_v13(content: str, calls: list[Call]) -> str:
+    return content + "".join(f"[TOOL_CALLS]{call[0]}[ARGS]{_json(call)}" for call in calls)
 
 
 _WRITERS = {
+    "v1": _v1,
     "v2": _v2,
     "v2.llama3": _v2_llama3,
     "v3.llama3": _v3_llama3,
+    "v3.llava_llama": _v3_llama3,
     "v3-llama3.1": _v3_llama31,
+    "v3-llama3.1-reasoning": _v3_llama31,
+    "r1_distilled_llama": _v3_llama31,
+    "hermes": _tool_call,
+    "qwen2.5-text-only": _tool_call,
+    "cogito": _tool_call,
+    "gemma3": _tool_call,
+    "r1_distilled_qwen": _r1_distilled_qwen,
+    "r1": _r1,
+    "llama3-json": _llama3_json,
+    "mistral": _mistral,
+    "mistral-v11": _mistral_v11,
+    "mistral-v13": _mistral_v13,
 }
 
 
-def possible(format: str, calls: list[Call]) -> list[Call]:
-    """Those of `calls` that one turn can have: where code goes to the turn's end, it comes last."""
-    if format != "v3-llama3.1":
-        return calls
-    code = [call for call in calls if call[0] == "python"]
-    return [call for call in calls if call[0] != "python"] + code[:1]
+def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str | None, list[Call]]:
+    """What of a turn one of this format can have."""
+    kind = FORMATS[format]
+    if not kind.code:
+        calls = [call for call in calls if call[0] != "python"]
+    if not kind.many_calls:
+        calls = calls[:1]
+    if format == "llama3-json" and calls:
+        content = None  # a call is all there is
+    if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
+        code = [call for call in calls if call[0] == "python"]
+        calls = [call for call in calls if call[0] != "python"] + code[:1]
+    return content, calls

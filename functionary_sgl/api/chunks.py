@@ -5,8 +5,6 @@ piece of its arguments; one chunk with the finish reason; at last one with the u
 answer is not streamed is folded from these very chunks (`fold.py`).
 """
 
-import secrets
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,12 +12,8 @@ from typing import Any, Literal
 from functionary_sgl.chat.tools import ToolChoice
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened, Usage
 
-_ID_ALPHABET = string.ascii_letters + string.digits
-
-
-def call_id() -> str:
-    """A new id for a call, in OpenAI's form."""
-    return "call_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(24))
+# DeepSeek's name for it, which SGLang and vLLM use too; OpenAI's chat API has none.
+_TEXT_FIELDS = {"content": "content", "reasoning": "reasoning_content"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +64,12 @@ class ChoiceChunks:
         match event:
             case Addressed(recipient):
                 self._recipient = recipient
-            case Opened("arguments" | "code"):
-                yield self._opener()
-            case Delta("content", text):
+            case Opened("arguments" | "code", call_id):
+                yield self._opener(call_id)
+            case Delta("content" | "reasoning" as role, text):
                 if not self._begun:
                     yield self._first({"content": ""})
-                yield self._entry({"content": text})
+                yield self._entry({_TEXT_FIELDS[role]: text})
             case Delta("arguments" | "code", text):
                 yield self._entry(self._more_arguments(text))
             case Ended(reason, usage):
@@ -84,11 +78,11 @@ class ChoiceChunks:
                     yield self._first({"content": ""})
                 yield self._entry({}, self._finish_reason(reason))
 
-    def _opener(self) -> dict[str, Any]:
+    def _opener(self, call_id: str) -> dict[str, Any]:
         function = {"name": self._recipient, "arguments": ""}
         delta: dict[str, Any] = {"function_call": function}
         if not self._legacy:
-            call = {"index": self._calls, "id": call_id(), "type": "function", "function": function}
+            call = {"index": self._calls, "id": call_id, "type": "function", "function": function}
             delta = {"tool_calls": [call]}
         self._calls += 1
         return self._entry(delta) if self._begun else self._first({"content": None, **delta})

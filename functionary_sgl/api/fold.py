@@ -35,6 +35,8 @@ def _empty_choice(index: int) -> dict[str, Any]:
 
 def _add_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
     message["content"] += delta.get("content") or ""
+    if reasoning := delta.get("reasoning_content"):
+        message["reasoning_content"] = message.get("reasoning_content", "") + reasoning
     if function := delta.get("function_call"):
         _add_function(message.setdefault("function_call", {"arguments": ""}), function)
     for part in delta.get("tool_calls", ()):

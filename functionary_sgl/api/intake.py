@@ -7,11 +7,13 @@ from typing import Any
 from functionary_sgl.api.requests import (
     ChatMessage,
     ChatRequest,
+    ChatTemplateOptions,
     CodeInterpreterTool,
+    ContentPart,
     FunctionDefinition,
     FunctionTool,
 )
-from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.history import in_call_order
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
 from functionary_sgl.engines.base import Sampling
@@ -30,6 +32,7 @@ def conversation(request: ChatRequest) -> Conversation:
         choice=_choice(request, [tool.name for tool in tools] + [CODE_INTERPRETER] * code),
         # The old API has room for one call in an answer.
         parallel=request.functions is None and request.parallel_tool_calls is not False,
+        reasoning=_reasoning(request),
     )
 
 
@@ -71,12 +74,20 @@ def _unsupported(param: str) -> RequestError:
     )
 
 
+def _reasoning(request: ChatRequest) -> bool | None:
+    if request.reasoning_effort is not None:
+        return request.reasoning_effort != "none"
+    options = request.chat_template_kwargs or ChatTemplateOptions()
+    return options.thinking if options.enable_thinking is None else options.enable_thinking
+
+
 def _messages(messages: Sequence[ChatMessage]) -> list[Message]:
     return [_message(message, f"messages[{index}]") for index, message in enumerate(messages)]
 
 
 def _message(message: ChatMessage, path: str) -> Message:
-    content = _content(message, path)
+    parts = _parts(message, path)
+    content = "".join(part for part in parts if isinstance(part, str))
     if message.role == "assistant":
         calls = [
             Call(call.function.name, call.function.arguments, call.id)
@@ -84,30 +95,42 @@ def _message(message: ChatMessage, path: str) -> Message:
         ]
         if message.function_call and not calls:
             calls = [Call(message.function_call.name, message.function_call.arguments)]
-        return Message("assistant", content, tuple(calls))
+        reasoning = message.reasoning_content or ""
+        return Message("assistant", content, tuple(calls), reasoning=reasoning)
     if message.role in ("tool", "function"):
         return Message("tool", content, (), message.name, message.tool_call_id)
-    return Message("user" if message.role == "user" else "system", content)
+    if message.role == "user":
+        images = any(isinstance(part, Image) for part in parts)
+        return Message("user", content, parts=parts if images else ())
+    return Message("system", content)
 
 
-def _content(message: ChatMessage, path: str) -> str:
+def _parts(message: ChatMessage, path: str) -> tuple[str | Image, ...]:
     if message.content is None:
         if message.role == "assistant":
-            return ""
+            return ()
         raise RequestError(
             f"Invalid type for '{path}.content': expected a string or parts, but got null.",
             param=f"{path}.content",
         )
     if isinstance(message.content, str):
-        return message.content
-    for index, part in enumerate(message.content):
-        if part.type != "text" or part.text is None:
-            raise RequestError(
-                f"A part of the type '{part.type}' cannot be shown to this model; it reads parts "
-                "of the type 'text', with their text in 'text'.",
-                param=f"{path}.content[{index}]",
-            )
-    return "".join(part.text or "" for part in message.content)
+        return (message.content,)
+    return tuple(
+        _part(part, f"{path}.content[{index}]", images=message.role == "user")
+        for index, part in enumerate(message.content)
+    )
+
+
+def _part(part: ContentPart, path: str, *, images: bool) -> str | Image:
+    if part.type == "text" and part.text is not None:
+        return part.text
+    if part.type == "image_url" and part.image_url is not None and images:
+        return Image(part.image_url.url, path)
+    raise RequestError(
+        f"A part of the type '{part.type}' cannot be shown here; messages have parts of the type "
+        "'text', with their text in 'text', those of users also 'image_url'.",
+        param=path,
+    )
 
 
 def _tools(request: ChatRequest) -> tuple[Tool, ...]:

@@ -23,11 +23,18 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class ImageURL(_Body):
+    """Where an image is, or a `data:` URL that holds it."""
+
+    url: str
+
+
 class ContentPart(_Body):
-    """`text` is there for parts of type `text`; no other type can be shown to these models."""
+    """`text` is there for parts of type `text`, `image_url` for those of that type."""
 
     type: str
     text: str | None = None
+    image_url: ImageURL | None = None
 
 
 def _text_or_list(value: Any) -> str:
@@ -68,6 +75,7 @@ class ChatMessage(_Body):
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
+    reasoning_content: str | None = None
 
 
 class FunctionDefinition(_Body):
@@ -114,6 +122,13 @@ class StreamOptions(_Body):
     include_usage: bool = False
 
 
+class ChatTemplateOptions(_Body):
+    """What vLLM's and SGLang's clients send to switch reasoning."""
+
+    enable_thinking: bool | None = None
+    thinking: bool | None = None
+
+
 class ChatRequest(_Body):
     """A chat request. Bounds are OpenAI's, or generous ones where OpenAI states none."""
 
@@ -142,3 +157,5 @@ class ChatRequest(_Body):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: dict[str, Any] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    chat_template_kwargs: ChatTemplateOptions | None = None

@@ -1,11 +1,21 @@
 """The one shape that every request takes before it is rendered."""
 
-from dataclasses import dataclass, field
+import secrets
+import string
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from functionary_sgl.chat.tools import Tool, ToolChoice
 
 Role = Literal["system", "user", "assistant", "tool"]
+
+
+_ID_ALPHABET = string.ascii_letters + string.digits
+
+
+def new_call_id() -> str:
+    """A new id for a call, in OpenAI's form."""
+    return "call_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(24))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,31 +29,50 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in a message: where it is, or itself as a `data:` URL. `path` is where the request
+    has it (`messages[0].content[1]`), for errors."""
+
+    url: str
+    path: str = field(default="messages", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `calls` is for the assistant; `call_id` and `name` are a tool result's."""
+    """One message. `calls` and `reasoning` (what came before the answer) are for the assistant;
+    `call_id` and `name` are a tool result's. `content` is all text; where there are images too,
+    `parts` has texts and images in their order, else it is empty."""
 
     role: Role
     content: str = ""
     calls: tuple[Call, ...] = ()
     name: str | None = None
     call_id: str | None = None
+    reasoning: str = ""
+    parts: tuple[str | Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the model is asked: the messages, the tools on offer, and how it may use them."""
+    """What the model is asked: the messages, the tools on offer, and how it may use them.
+
+    `reasoning`: whether it shall reason before it answers; None where the client does not say.
+    """
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     code_interpreter: bool = False
     choice: ToolChoice = field(default_factory=ToolChoice)
     parallel: bool = True
+    reasoning: bool | None = None
 
     def followed_by(self, message: Message) -> "Conversation":
         """This conversation with one more message."""
-        return Conversation(
-            (*self.messages, message), self.tools, self.code_interpreter, self.choice, self.parallel
-        )
+        return replace(self, messages=(*self.messages, message))
+
+    def images(self) -> list[Image]:
+        """All images, in their order."""
+        return [part for m in self.messages for part in m.parts if isinstance(part, Image)]
 
     def last_input(self) -> str:
         """The text of the last user or tool message; empty if there is none."""

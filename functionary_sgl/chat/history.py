@@ -4,6 +4,8 @@ Formats without call ids in the prompt (all of Functionary's) tell results apart
 alone, so results are put into the order of the calls that they answer, whatever order they came in.
 """
 
+from dataclasses import replace
+
 from functionary_sgl.chat.conversation import Message
 from functionary_sgl.errors import RequestError
 
@@ -54,4 +56,4 @@ def _matched(asker: Message, results: list[Message], offset: int) -> list[Messag
 def _named(result: Message, asker: Message, place: int) -> Message:
     if result.name is not None or place >= len(asker.calls):
         return result
-    return Message("tool", result.content, (), asker.calls[place].name, result.call_id)
+    return replace(result, name=asker.calls[place].name)

@@ -28,6 +28,21 @@ class Tool:
         return parameters
 
 
+CODE_TOOL = Tool(
+    CODE_INTERPRETER,
+    "This tool is used to execute python code. Code will be executed in a stateful Jupyter "
+    "notebook environment. Python will respond with the output of the execution or time out after "
+    "60.0 seconds. The drive at '/mnt/data' can be used to save and persist user files.",
+    json.dumps(
+        {
+            "type": "object",
+            "properties": {"code": {"type": "string", "description": "The python code to run"}},
+        }
+    ),
+)
+"""The code interpreter as a function, for models that know it so (MeetKai/functionary)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
     """`auto`: the model decides. `none`: text only. `required`: at least one call.

@@ -39,9 +39,10 @@ def render(argv: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="functionary-sgl render", description=render.__doc__)
     parser.add_argument("request", metavar="REQUEST.json", help="a file, or - for standard input")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--template", metavar="NAME", help="a name that `templates` lists")
-    which.add_argument("--model-path", metavar="P", help="a checkpoint, for its own tokenizer")
+    parser.add_argument("--template", metavar="NAME", help="a name that `templates` lists")
+    parser.add_argument(
+        "--model-path", metavar="P", help="a checkpoint, for its tokenizer and chat template"
+    )
     parser.add_argument("--tokens", action="store_true", help="print token ids")
     return parser
 
@@ -49,10 +50,10 @@ def _parser() -> Parser:
 def _prompter(template: str | None, model_path: str | None) -> Prompter:
     model = checkpoint.load(model_path or str(checkpoint.EMBEDDED))
     found = detect.named(template) if template else detect.detect(model)
-    tokenizer = model.tokenizer
-    if model_path is None:
-        tokenizer = tokenizer.with_control(found.format.control_tokens)
-    return Prompter(found.format, tokenizer)
+    if model_path is not None:
+        return Prompter(found.format, model.tokenizer, model.template)
+    # Without a model there is neither a tokenizer of the format nor a chat template.
+    return Prompter(found.format, model.tokenizer.with_control(found.format.control_tokens))
 
 
 def _read(name: str) -> str:

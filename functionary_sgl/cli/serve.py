@@ -38,11 +38,11 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
     if options.engine == "scripted":
         flags.warn_of_unknown([parser])
         tokenizer = files.tokenizer.with_control(found.format.control_tokens)
-        prompter = Prompter(found.format, tokenizer)
-        engine: Engine = _scripted(options, tokenizer)
+        prompter = Prompter(found.format, tokenizer, files.template)
+        engine: Engine = _scripted(options, prompter.tokenizer)
     else:
         options.model_path = options.model_path or embedded
-        prompter = Prompter(found.format, files.tokenizer)
+        prompter = Prompter(found.format, files.tokenizer, files.template)
         engine = _sglang(parser, options, others, files.tokenizer.size)
     return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
 

@@ -28,10 +28,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """The text that is generated must match `source`: a JSON Schema (as text) or a regex."""
+    """The text that is generated must match `source`: a JSON Schema (as text) or a regex.
+
+    `lead` is written before it: a space that the text before ends with, left to the engine because
+    in the tokenization that models are trained on it belongs to the token that follows.
+    """
 
     kind: Literal["json_schema", "regex"]
     source: str
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

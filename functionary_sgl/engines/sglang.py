@@ -22,7 +22,7 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.engines.grammar import grammar
+from functionary_sgl.engines.grammar import grammar, with_lead
 from functionary_sgl.errors import EngineDied, EngineError, InvalidSchema, RequestError
 
 
@@ -126,8 +126,18 @@ class SGLangEngine:
             params["stop"] = list(request.stop)
         params["stop_token_ids"] = list(request.stop_token_ids)
         if request.constraint:
-            params[request.constraint.kind] = request.constraint.source
+            params |= self._constraint_param(request.constraint)
         return params
+
+    def _constraint_param(self, constraint: Constraint) -> dict[str, str]:
+        if not constraint.lead:
+            return {constraint.kind: constraint.source}
+        if self._guided:
+            return {"ebnf": with_lead(constraint)}
+        schema = {"type": "json_schema", "json_schema": json.loads(constraint.source)}
+        elements = [{"type": "const_string", "value": constraint.lead}, schema]
+        tag = {"type": "structural_tag", "format": {"type": "sequence", "elements": elements}}
+        return {"structural_tag": json.dumps(tag)}
 
     def _signal_handlers(self, manager: Any) -> Any:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child

@@ -14,12 +14,20 @@ _PROMPT_FILES = ["*.json", "*.jinja"]
 
 
 @dataclass(frozen=True)
+class OwnTemplate:
+    """A checkpoint's own chat template, with the special tokens it may name (`bos_token` ...)."""
+
+    text: str
+    special_tokens: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A model's tokenizer, chat template (None if it has none) and sampling defaults."""
 
     directory: Path
     tokenizer: Tokenizer
-    chat_template: str | None
+    template: OwnTemplate | None
     generation_defaults: dict[str, Any]
 
 
@@ -38,7 +46,7 @@ def load(model_path: str) -> Checkpoint:
     return Checkpoint(
         directory=directory,
         tokenizer=Tokenizer.from_file(tokenizer_file),
-        chat_template=_chat_template(directory),
+        template=_template(directory),
         generation_defaults=_json(directory / "generation_config.json"),
     )
 
@@ -61,15 +69,21 @@ def _directory(model_path: str) -> Path:
         ) from error
 
 
-def _chat_template(directory: Path) -> str | None:
+def _template(directory: Path) -> OwnTemplate | None:
+    config = _json(directory / "tokenizer_config.json")
     file = directory / "chat_template.jinja"
+    template = config.get("chat_template")
     if file.is_file():
-        return file.read_text(encoding="utf-8")
-    template = _json(directory / "tokenizer_config.json").get("chat_template")
+        template = file.read_text(encoding="utf-8")
     if isinstance(template, list):  # named templates: the one for tools, else the default
         named = {entry["name"]: entry["template"] for entry in template}
         template = named.get("tool_use", named.get("default"))
-    return template
+    if template is None:
+        return None
+    tokens = {name: config.get(name) for name in ("bos_token", "eos_token", "pad_token")}
+    # A token is a string, or an object that has it as its content.
+    texts = {n: t["content"] if isinstance(t, dict) else t for n, t in tokens.items() if t}
+    return OwnTemplate(template, texts)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Function definitions as JSON, for the formats whose models read them so."""
+"""Functions and calls as JSON, for the formats whose models read them so."""
 
 import json
 from functools import lru_cache
 
+from functionary_sgl.chat.conversation import Call
 from functionary_sgl.chat.schema import resolved
-from functionary_sgl.chat.tools import Tool
+from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
 
 
 @lru_cache(maxsize=4096)
@@ -14,3 +15,11 @@ def definition(tool: Tool) -> str:
     parameters = None if tool.parameters is None else resolved(tool)
     content = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return json.dumps(content, ensure_ascii=False)
+
+
+def json_arguments(call: Call) -> str:
+    """The arguments as they stand in a JSON call; those of the code interpreter are an object with
+    the code in it."""
+    if call.name != CODE_INTERPRETER:
+        return call.arguments
+    return json.dumps({"code": call.arguments}, ensure_ascii=False)

@@ -23,19 +23,23 @@ TURNS_TOKENS = 8_000_000
 class PromptEncoder:
     """Thread-safe; the two caches are bounded by the size of what they hold."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, leading: Sequence[int] = ()) -> None:
+        """`leading`: ids before every prompt, such as the BOS that a tokenizer adds."""
         self._tokenizer = tokenizer
+        self._leading = leading
         self._lock = Lock()
         self._pieces: LRUCache[str, Sequence[int]] = LRUCache(PIECES_TOKENS, getsizeof=len)
         self._turns: LRUCache[bytes, Sequence[int]] = LRUCache(TURNS_TOKENS, getsizeof=len)
 
     def encode(self, marked: str) -> list[int]:
-        """The ids of a prompt, BOS included where the tokenizer has one."""
+        """The ids of a prompt, the leading ones included."""
         pieces = list(self._tokenizer.control.split(marked))
         known, ids = self._known_beginning(pieces)
-        for piece, is_control in pieces[known:]:
+        for index, (piece, is_control) in enumerate(pieces[known:], known):
             if is_control:
                 ids.append(self._tokenizer.control_ids[piece])
+            elif index == 0:
+                ids += self._tokenizer.encode(self._tokenizer.control.unmark(piece), leading=True)
             else:
                 ids += self._piece(piece)
         return ids
@@ -50,8 +54,9 @@ class PromptEncoder:
             _keep(self._turns, digest.digest(), ids)
 
     def _known_beginning(self, pieces: list[tuple[str, bool]]) -> tuple[int, list[int]]:
-        """How many pieces the longest remembered turn covers, and its ids; else only BOS."""
-        found = 0, list(self._tokenizer.bos_ids)
+        """How many pieces the longest remembered turn covers, and its ids; else only the
+        leading ones."""
+        found = 0, list(self._leading)
         if not self._turns:
             return found
         digest = hashlib.blake2b()

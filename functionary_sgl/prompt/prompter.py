@@ -1,41 +1,58 @@
 """A format applied to conversations: what the model reads, and what it may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.chat.schema import arguments_schema
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.errors import RequestError, UsageError
+from functionary_sgl.prompt.chat_template import ChatTemplate
+from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
-from functionary_sgl.prompt.render import Renderer
+from functionary_sgl.prompt.render import FormatTemplate, Renderer
 from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import Format, Offer
 
+# A text that no client sends: a Unicode noncharacter.
+_NEXT = "\ufdd1"
+
 
 class Prompter:
     """Prompts in `format` for the model whose tokenizer is given. Thread-safe."""
 
-    def __init__(self, format: Format, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, format: Format, tokenizer: Tokenizer, own_template: OwnTemplate | None = None
+    ) -> None:
+        """`own_template`: the checkpoint's, for formats that have none.
+
+        Raises UsageError where model and format do not belong together.
+        """
         self.format = format
-        self.tokenizer = tokenizer
+        self.tokenizer = tokenizer.controlling((*format.control_tokens, *format.marks))
+        control_ids = self.tokenizer.control_ids
         self.stop_token_ids = tuple(
-            tokenizer.control_ids[token]
-            for token in format.stop_tokens
-            if token in tokenizer.control_ids
+            control_ids[token] for token in format.stop_tokens if token in control_ids
         )
-        lacking = [token for token in format.control_tokens if token not in tokenizer.control_ids]
+        lacking = [token for token in format.control_tokens if token not in control_ids]
         if lacking:
             raise UsageError(
                 f"the tokenizer has no {lacking[0]}, which {format.name} needs; is it the right "
                 "--template?"
             )
-        self._renderer = Renderer(format.template, tokenizer.control)
-        self._encoder = PromptEncoder(tokenizer)
+        self._renderer, self._reasons = self._template(own_template)
+        # A checkpoint's own template writes what begins the prompt itself.
+        leading = self.tokenizer.bos_ids if format.template_text is not None else ()
+        self._encoder = PromptEncoder(self.tokenizer, leading)
 
     def prompt(self, conversation: Conversation) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none."""
+        for image in conversation.images() if not self.format.images else ():
+            raise RequestError(
+                "This model sees no images; send parts of the type 'text' only.", param=image.path
+            )
         marked = self._renderer.render(conversation)
         return Prompt(self.tokenizer.control.unmark(marked), self._encoder.encode(marked))
 
@@ -52,39 +69,92 @@ class Prompter:
         choice = conversation.choice
         functions = self._functions(conversation)
         code = conversation.code_interpreter
+        parallel = conversation.parallel and self.format.many_calls
+        reasoning = self._reasoning(conversation)
+        forced = reasoning and self.format.reasons_if_forced
         if choice.mode == "none" or not (functions or code):
-            return Offer(settled=True)
+            return Offer(settled=True, reasoning=reasoning)
         if choice.mode == "named" and choice.name is not None:
             named = {name: schema for name, schema in functions.items() if name == choice.name}
-            return Offer(
-                named, text=False, code=not named, settled=True, parallel=conversation.parallel
-            )
-        return Offer(functions, choice.mode != "required", code, parallel=conversation.parallel)
+            return Offer(named, False, not named, True, parallel, forced)
+        if choice.mode == "required":
+            return Offer(functions, False, code, parallel=parallel, reasoning=forced)
+        return Offer(functions, True, code, parallel=parallel, reasoning=reasoning)
 
     def remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt
-        and the turn that gave the answer."""
+        and the turn that gave the answer.
+
+        Also where the client does not send the reasoning back, if the template would have shown it.
+        """
         if not (answer.content or answer.calls):
             return
-        marked = self._renderer.render(conversation.followed_by(answer), generation=False)
-        *_, (last, is_control) = self.tokenizer.control.split(marked)
-        if not is_control:
-            return
         ended = bool(ids) and ids[-1] in self.stop_token_ids
-        end = [] if ended else [self.tokenizer.control_ids[last]]
-        self._encoder.remember(marked, [*ids, *end])
+        following = [Message("user", _NEXT)]
+        if answer.calls:
+            following.append(Message("tool", _NEXT, (), answer.calls[0].name, answer.calls[0].id))
+        for message in following:
+            shown = self._beginning(conversation, answer, message)
+            if answer.reasoning not in self.tokenizer.control.unmark("".join(shown)):
+                continue  # the model was trained without the reasoning of former turns
+            for echoed in {answer, replace(answer, reasoning="")}:
+                pieces = self._beginning(conversation, echoed, message)
+                if pieces:
+                    end = [] if ended else [self.tokenizer.control_ids[pieces[-1]]]
+                    self._encoder.remember("".join(pieces), [*ids, *end])
+
+    def _beginning(
+        self, conversation: Conversation, answer: Message, following: Message
+    ) -> list[str]:
+        """The pieces with which a prompt begins that goes on from `answer`, up to the control token
+        that ends the turn; empty where the template does not show the answer."""
+        before = self._renderer.render(conversation, generation=False)
+        after = self._renderer.render(
+            conversation.followed_by(answer).followed_by(following), generation=False
+        )
+        pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.find(_NEXT)])]
+        while pieces and pieces[-1] not in self.format.stop_tokens:
+            pieces.pop()
+        return pieces if len("".join(pieces)) > len(before) else []
+
+    def _template(self, own: OwnTemplate | None) -> tuple[Renderer, bool]:
+        """What renders, and whether the model's turns can begin with reasoning."""
+        template, control = self.format.template_text, self.tokenizer.control
+        if template is not None:
+            return FormatTemplate(template, control), self.format.reasons
+        if own is None:
+            raise UsageError(
+                f"{self.format.name} is rendered by the model's own chat template: give a "
+                "--model-path whose directory has one (chat_template.jinja)"
+            )
+        reasons = self.format.reasons and "<think>" in own.text
+        return ChatTemplate(own.text, own.special_tokens, control), reasons
+
+    def _reasoning(self, conversation: Conversation) -> bool:
+        if conversation.reasoning and not self._reasons:
+            raise RequestError(
+                "This model has no reasoning to switch on; leave out 'reasoning_effort'.",
+                param="reasoning_effort",
+            )
+        return self._reasons and conversation.reasoning is not False
 
     def _functions(self, conversation: Conversation) -> Mapping[str, str]:
+        if conversation.code_interpreter and not self.format.code:
+            raise RequestError("This model has no code interpreter.", param="tools")
+        return dict(self._schemas(conversation))
+
+    def _schemas(self, conversation: Conversation) -> Iterator[tuple[str, str]]:
+        """Each function's name with the schema of its arguments."""
         reserved = set(self.format.reserved_names)
         if conversation.code_interpreter:
             reserved.add(CODE_INTERPRETER)
-        functions: dict[str, str] = {}
+        known: set[str] = set()
         for tool in conversation.tools:
-            if tool.name in reserved or tool.name in functions:
-                why = "given twice" if tool.name in functions else "a name this model's format uses"
+            if tool.name in reserved or tool.name in known:
+                why = "given twice" if tool.name in known else "a name this model's format uses"
                 raise RequestError(
                     f"The function name '{tool.name}' is {why}; give the function another name.",
                     param=f"{tool.path}.name",
                 )
-            functions[tool.name] = arguments_schema(tool)
-        return functions
+            known.add(tool.name)
+            yield tool.name, arguments_schema(tool)

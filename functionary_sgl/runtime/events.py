@@ -1,6 +1,6 @@
 """What a running turn tells: a few kinds of events, in the order in which things happen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 
@@ -25,9 +25,11 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A payload begins; `role` is `content`, `arguments`, `code` or `reasoning`."""
+    """A payload begins; `role` is `content`, `arguments`, `code` or `reasoning`, or `id` where the
+    model makes up the id of its call. Arguments and code have the `call_id` of their call."""
 
     role: str
+    call_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """One `gen` of a program: an engine's ids become text, cut where a stop string begins."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
 
 from functionary_sgl.engines.base import Chunk, Engine, Request
-from functionary_sgl.runtime.text import StopMatcher, Trimmer
+from functionary_sgl.runtime.stops import Stops
+from functionary_sgl.runtime.text import StopMatcher, TextFilter
 from functionary_sgl.tokenizer import TextStream
 
 
@@ -22,17 +23,16 @@ class Generation:
         engine: Engine,
         request: Request,
         decoder: TextStream,
-        trimmer: Trimmer,
-        marks: Mapping[int, str],
+        filter: TextFilter,
+        stops: Stops,
     ) -> None:
-        """`marks`: stop strings that are control tokens, by the ids that stand for them; the
-        request has these ids among its `stop_token_ids`."""
+        """`filter` decides what of the text is told; the request has the ids of `stops.marks`
+        among its `stop_token_ids`."""
         self._engine = engine
         self._decoder = decoder
-        self._marks = marks
-        self._mark: str | None = None
-        self._trimmer = trimmer
-        self._matcher = StopMatcher(request.stop)
+        self._filter = filter
+        self._stops = stops
+        self._matcher = StopMatcher(stops.searched)
         self._ids: list[int] = []
         self._pieces: list[str] = []
         self._told: list[str] = []
@@ -42,17 +42,17 @@ class Generation:
         self.cached_tokens = 0
 
     async def deltas(self) -> AsyncGenerator[str, None]:
-        """The text in pieces, as the trimmer lets them pass."""
+        """The text in pieces, as the filter lets them pass."""
         async with aclosing(self._engine.generate(self.request)) as chunks:
             async for chunk in chunks:
-                if delta := self._trimmer.feed(self._take(chunk)):
+                if delta := self._filter.feed(self._take(chunk)):
                     yield delta
                 if self.matched is not None or self.end_id is not None:
                     break
                 self.out_of_budget = chunk.finish_reason == "length"
         rest = self._matcher.close()
         self._told.append(rest)
-        if delta := self._trimmer.feed(rest):
+        if delta := self._filter.feed(rest):
             yield delta
 
     def _take(self, chunk: Chunk) -> str:
@@ -60,14 +60,12 @@ class Generation:
         self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
         begin = len(self._told)
         for token_id in chunk.token_ids:
-            if token_id in self._marks:
-                self._mark = self._marks[token_id]
-                break
-            if token_id in self.request.stop_token_ids:
+            mark = self._stops.marks.get(token_id)
+            if mark is None and token_id in self.request.stop_token_ids:
                 self.end_id = token_id
                 break
             self._ids.append(token_id)
-            self._pieces.append(self._decoder.step(token_id))
+            self._pieces.append(mark or self._decoder.step(token_id))
             self._told.append(self._matcher.feed(self._pieces[-1]))
             if self.matched is not None:
                 break
@@ -84,7 +82,8 @@ class Generation:
     @property
     def matched(self) -> str | None:
         """The stop string that ended the generation, if one did."""
-        return self._mark or self._matcher.matched
+        found = self._matcher.matched
+        return None if found is None else self._stops.given[found]
 
     @property
     def text(self) -> str:

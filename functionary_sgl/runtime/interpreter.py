@@ -5,13 +5,14 @@ engine is awaited; in between only the program runs, and it never waits. The sta
 """
 
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from greenlet import greenlet
 
+from functionary_sgl.chat.conversation import new_call_id
 from functionary_sgl.engines.base import (
     Constraint,
     Engine,
@@ -25,7 +26,8 @@ from functionary_sgl.runtime.events import Delta, Ended, Event, Opened, Usage, V
 from functionary_sgl.runtime.generation import Generation
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
-from functionary_sgl.runtime.text import Trimmer
+from functionary_sgl.runtime.stops import Stops
+from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer
 from functionary_sgl.tokenizer import Tokenizer
 
 
@@ -81,6 +83,8 @@ async def run(turn: Turn, engine: Engine, tokenizer: Tokenizer) -> AsyncGenerato
                 async for event in events:
                     yield event
             expression = program.switch()
+        for event in interpreter.announced():
+            yield event
     except _TurnOver as over:
         reason = over.reason
     finally:
@@ -97,25 +101,32 @@ class _Interpreter:
         self._tokens = Tokens(tokenizer.encode_marked)
         self._context = TurnContext(uuid.uuid4().hex, len(turn.prompt.token_ids), turn.last_input)
         self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
+        self._content_name = ""
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
         self.state = State(self._tokens)
 
     async def perform(self, expression: Any) -> AsyncGenerator[Event, None]:
         """Do what the program asked for and store the result in its state."""
-        if not self._prompt_tokens:
-            # What the program writes before it first asks the model belongs to the prompt.
-            self._prompt_tokens = len(self._tokens.ids) + len(
-                self._tokens.encode(self._tokens.pending)
-            )
-        while self.state.announced:
-            yield self.state.announced.pop(0)
+        for event in self.announced():
+            yield event
         if hasattr(expression, "choices"):
             await self._select(expression)
         else:
             async with aclosing(self._generate(expression)) as events:
                 async for event in events:
                     yield event
+
+    def announced(self) -> Iterator[Event]:
+        """What the program itself has said since it was last asked."""
+        while self.state.announced:
+            name, event = self.state.announced.pop(0)
+            if isinstance(event, Delta):
+                text = self._filter(name, constrained=False).feed(event.text)
+                event = Delta(event.role, text)
+                if not text:
+                    continue
+            yield event
 
     def ended(self, reason: Literal["stop", "length"]) -> Ended:
         ids = tuple(self._tokens.flush())
@@ -131,6 +142,7 @@ class _Interpreter:
         return left
 
     async def _select(self, expression: Any) -> None:
+        self._note_prompt()
         pending, self._tokens.pending = self._tokens.pending, ""
         choices = [self._tokens.encode(pending + choice) for choice in expression.choices]
         index = await choose(self._tokens.ids, choices, self._turn.sampling, self._score)
@@ -149,12 +161,17 @@ class _Interpreter:
         if self._cached_tokens is None:
             self._cached_tokens = count
 
+    def _note_prompt(self) -> None:
+        """What the program writes before it first asks the model belongs to the prompt."""
+        if not self._prompt_tokens:
+            written = self._tokens.encode(self._tokens.pending)
+            self._prompt_tokens = len(self._tokens.ids) + len(written)
+
     async def _generate(self, expression: Any) -> AsyncGenerator[Event, None]:
-        role = Variable.parse(expression.name).role
-        yield Opened(role)
-        wanted = expression.sampling_params
-        program_stops = _as_tuple(wanted.stop)
-        generation = self._generation(wanted, role, program_stops)
+        role, place = Variable.parse(expression.name)
+        yield Opened(role, self.state.variables.get(f"id_{place}") or new_call_id())
+        program_stops = _as_tuple(expression.sampling_params.stop)
+        generation = self._generation(expression, role, program_stops)
         async with aclosing(generation.deltas()) as deltas:
             async for text in deltas:
                 yield Delta(role, text)
@@ -171,35 +188,43 @@ class _Interpreter:
         finish = {"type": "stop", "matched": generation.matched or generation.end_id}
         self.state.store(expression.name, generation.text, finish)
 
-    def _generation(self, wanted: Any, role: str, stops: tuple[str, ...]) -> Generation:
-        constraint = None
-        if wanted.json_schema is not None:
-            constraint = Constraint("json_schema", wanted.json_schema)
-        elif wanted.regex is not None:
-            constraint = Constraint("regex", wanted.regex)
-        control = self._tokenizer.control_ids
-        marks = {control[stop]: stop for stop in stops if stop in control}
-        stops = tuple(stop for stop in stops if stop not in control)
-        if role == "content":
-            stops += self._turn.sampling.stop
+    def _generation(self, expression: Any, role: str, program_stops: tuple[str, ...]) -> Generation:
+        constraint = self._constraint(expression.sampling_params)
+        self._note_prompt()
+        client_stops = self._turn.sampling.stop if role == "content" else ()
+        stops = Stops.of(self._tokenizer, program_stops, client_stops)
         request = Request(
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
             turn=self._context,
             sampling=replace(self._turn.sampling, seed=self._seed()),
             constraint=constraint,
-            stop=stops,
-            stop_token_ids=(*self._turn.stop_token_ids, *marks),
+            stop=stops.texts,
+            stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
         )
-        decoder, trimmer = self._tokenizer.stream(), self._trimmer(role)
-        return Generation(self._engine, request, decoder, trimmer, marks)
+        filter = self._filter(expression.name, constrained=constraint is not None)
+        return Generation(self._engine, request, self._tokenizer.stream(), filter, stops)
 
-    def _trimmer(self, role: str) -> Trimmer:
+    def _constraint(self, wanted: Any) -> Constraint | None:
+        if wanted.json_schema is not None:
+            text = self._tokens.pending
+            self._tokens.pending = text.rstrip(" ")
+            lead = text[len(self._tokens.pending) :]
+            return Constraint("json_schema", wanted.json_schema, lead)
+        return None if wanted.regex is None else Constraint("regex", wanted.regex)
+
+    def _filter(self, name: str, *, constrained: bool) -> TextFilter:
         """A fresh one, but all text for the user is one text."""
+        role = Variable.parse(name).role
+        if role == "code" and constrained:
+            return JSONString()  # the code of a call whose arguments are JSON
+        if role == "reasoning":  # what follows it is where the text begins
+            self._content = Trimmer(at_the_end=self._turn.trims_text)
         if role != "content":
             return Trimmer()
-        if self._turn.trims_text:
+        if self._turn.trims_text and name != self._content_name:
             self._content.feed("\n")  # its parts stand on lines of their own
+        self._content_name = name
         return self._content
 
     def _seed(self) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from functionary_sgl.runtime.events import Addressed, Variable
+from functionary_sgl.runtime.events import Addressed, Delta, Variable
 from functionary_sgl.runtime.prompt import Prompt
 
 
@@ -35,13 +35,17 @@ class Tokens:
 
 
 class State:
-    """`s` of a program that runs in a greenlet whose parent understands the expressions."""
+    """`s` of a program that runs in a greenlet whose parent understands the expressions.
+
+    `variables` are the program's so far, `announced` what it said since it last asked: the name of
+    a variable that it set, and the event that this is.
+    """
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._variables: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
         self._meta: dict[str, dict[str, Any]] = {}
-        self.announced: list[Addressed] = []
+        self.announced: list[tuple[str, Addressed | Delta]] = []
 
     def __iadd__(self, expression: Any) -> "State":
         if isinstance(expression, Prompt):
@@ -53,12 +57,16 @@ class State:
         return self
 
     def __getitem__(self, name: str) -> str:
-        return self._variables[name]
+        return self.variables[name]
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._variables[name] = value
-        if Variable.parse(name).role == "recipient":
-            self.announced.append(Addressed(value))
+        """`recipient_0` says who is addressed. To add to a payload (`content_0`) is to say that
+        the text the program appends belongs to it."""
+        role = Variable.parse(name).role
+        added = value.removeprefix(self.variables.get(name, ""))
+        event = Addressed(value) if role == "recipient" else Delta(role, added)
+        self.announced.append((name, event))
+        self.variables[name] = value
 
     def get_meta_info(self, name: str) -> dict[str, Any]:
         """`finish_reason` of a `gen`, as SGLang gives it: `type`, and `matched` for `stop`."""
@@ -66,7 +74,7 @@ class State:
 
     def store(self, name: str, value: str, finish_reason: dict[str, Any] | None = None) -> None:
         """The result of an expression; for the interpreter."""
-        self._variables[name] = value
+        self.variables[name] = value
         self._meta[name] = {"finish_reason": finish_reason}
 
 

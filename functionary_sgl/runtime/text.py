@@ -1,9 +1,13 @@
 """Text that grows: where a stop string ends it, and what of it may already be told.
 
-Both work on one character after the other, so the result does not depend on how the text was cut.
+All of it works on one character after the other, so the result does not depend on how the text
+was cut.
 """
 
+import json
+import re
 from collections.abc import Sequence
+from typing import Protocol
 
 
 class StopMatcher:
@@ -47,6 +51,13 @@ class StopMatcher:
         return len(text)
 
 
+class TextFilter(Protocol):
+    """Decides what of a payload's text is told."""
+
+    def feed(self, text: str) -> str:
+        """What can be told now that `text` has come."""
+
+
 class Trimmer:
     """Passes text on without the white space at its two ends, or at one of them, or at neither;
     text that is nothing but white space is never told."""
@@ -67,3 +78,38 @@ class Trimmer:
         told = text if keeps_end else text.rstrip()
         self._held = text[len(told) :]
         return told
+
+
+class JSONString:
+    """Takes the text of a JSON string, quotes included, and gives what the string says.
+
+    Half of a surrogate pair becomes U+FFFD, for it is no character.
+    """
+
+    _PAIR = r"\\u[dD][89abAB]..\\u[dD][c-fC-F].."
+    _HALF = r"\\u[dD][89abAB]..(?=[^\\]|\\[^u]|\\u(?![dD][c-fC-F])....)"
+    _OTHER = r"\\u(?![dD][89abAB])....|\\[^u]|[^\\]"
+    _UNIT = re.compile(f"{_PAIR}|{_HALF}|{_OTHER}", re.DOTALL)
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._quotes = 0
+
+    def feed(self, text: str) -> str:
+        """What the characters that are complete now say; nothing more after the closing quote."""
+        self._held += text
+        told = ""
+        while found := self._UNIT.match(self._held):
+            unit = found[0]
+            self._held = self._held[found.end() :]
+            if unit == '"':
+                self._quotes += 1
+            elif self._quotes == 1:
+                told += _said(unit)
+        return told
+
+
+def _said(unit: str) -> str:
+    """What an escape, or a character that stands for itself, says."""
+    said: str = json.loads(f'"{unit}"') if unit.startswith("\\") else unit
+    return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,9 +1,10 @@
 """Text to token ids and back, with control tokens kept apart from text."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import tokenizers
 from tokenizers.decoders import DecodeStream
@@ -15,23 +16,30 @@ from functionary_sgl.tokenizer.control import ControlTokens
 class Tokenizer:
     """A Hugging Face fast tokenizer (`tokenizer.json`).
 
-    `control_ids` maps each control token to its id: the tokenizer's special tokens, which it would
-    find in any raw text, and which here only templates and programs may write.
+    `control_ids` maps each control token to its id. They are the tokenizer's special tokens and
+    those of its other added tokens that a format names (Qwen's `<tool_call>` is one); a tokenizer
+    would find them in any raw text, here only templates and programs may write them.
     """
 
-    def __init__(self, definition: str) -> None:
-        """Raises UsageError if `definition` is no tokenizer of the `tokenizers` library."""
+    def __init__(self, definition: str, control: Iterable[str] = ()) -> None:
+        """`control`: added tokens that are control tokens though they are not special.
+
+        Raises UsageError if `definition` is no tokenizer of the `tokenizers` library.
+        """
         self._definition = definition
+        self._promoted = frozenset(control)
         try:
             self._full = tokenizers.Tokenizer.from_str(definition)
             parsed = json.loads(definition)
             added = parsed.get("added_tokens") or []
-            parsed["added_tokens"] = [token for token in added if not token["special"]]
+            parsed["added_tokens"] = [token for token in added if not self._is_control(token)]
+            self._leading = tokenizers.Tokenizer.from_str(json.dumps(parsed))
+            parsed["pre_tokenizer"] = _without_leading_space(parsed.get("pre_tokenizer"))
             self._plain = tokenizers.Tokenizer.from_str(json.dumps(parsed))
         except Exception as error:  # the library raises bare Exception
             raise UsageError(f"tokenizer.json cannot be read: {error}") from error
         self.control_ids: dict[str, int] = {
-            token["content"]: token["id"] for token in added if token["special"]
+            token["content"]: token["id"] for token in added if self._is_control(token)
         }
         self.control = ControlTokens(self.control_ids)
         self.size = self._full.get_vocab_size(with_added_tokens=True)
@@ -40,30 +48,44 @@ class Tokenizer:
     def from_file(cls, path: Path) -> "Tokenizer":
         return cls(path.read_text(encoding="utf-8"))
 
-    def with_control(self, tokens: Iterable[str]) -> "Tokenizer":
-        """This tokenizer with those of `tokens` that it lacks as further control tokens; no model
-        has their ids, but a prompt can be shown and a script replayed."""
+    def _is_control(self, added_token: Mapping[str, Any]) -> bool:
+        return bool(added_token["special"]) or added_token["content"] in self._promoted
+
+    def controlling(self, tokens: Iterable[str]) -> "Tokenizer":
+        """This tokenizer with those of its added tokens that are among `tokens` as control tokens;
+        names that it does not have are passed over."""
+        control = self._promoted.union(tokens)
+        return self if control == self._promoted else Tokenizer(self._definition, control)
+
+    def with_control(self, tokens: Iterable[str], *, special: bool = True) -> "Tokenizer":
+        """This tokenizer with those of `tokens` that it lacks as further control tokens, which give
+        no text if they are `special`; no model has their ids, but a prompt can be shown and a
+        script replayed."""
         definition = json.loads(self._definition)
         flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-        lacking = [token for token in tokens if token not in self.control_ids]
+        known = {token["content"] for token in definition["added_tokens"]}
+        lacking = [token for token in dict.fromkeys(tokens) if token not in known]
         definition["added_tokens"] += [
-            {"id": self.size + index, "content": token, "special": True, **flags}
+            {"id": self.size + index, "content": token, "special": special, **flags}
             for index, token in enumerate(lacking)
         ]
-        return Tokenizer(json.dumps(definition)) if lacking else self
+        return Tokenizer(json.dumps(definition), self._promoted.union(lacking))
 
     @cached_property
     def bos_ids(self) -> tuple[int, ...]:
         """What the tokenizer puts before every prompt: one BOS id, or nothing."""
         return tuple(self._full.encode("", add_special_tokens=True).ids)
 
-    def encode(self, text: str) -> list[int]:
-        """Ids of plain text; a control-token string in it becomes ordinary tokens."""
-        ids: list[int] = self._plain.encode(text, add_special_tokens=False).ids
+    def encode(self, text: str, *, leading: bool = False) -> list[int]:
+        """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
+        nothing comes before the text, where some tokenizers add a space."""
+        tokenizer = self._leading if leading else self._plain
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     def encode_marked(self, marked: str) -> list[int]:
-        """Ids of text from a template or a program, whose control tokens are control tokens."""
+        """Ids of what a template or a program wrote after other text; its control tokens are
+        control tokens."""
         ids: list[int] = []
         for piece, is_control in self.control.split(marked):
             if is_control:
@@ -83,7 +105,7 @@ class Tokenizer:
 
 
 class TextStream:
-    """Ids to text, one id at a time. Control tokens that are special give no text."""
+    """Ids to text, one id at a time. Special tokens give no text."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -92,3 +114,15 @@ class TextStream:
     def step(self, token_id: int) -> str:
         """The text that this id completes; empty while a character is incomplete."""
         return self._decoder.step(self._tokenizer, token_id) or ""
+
+
+def _without_leading_space(pre_tokenizer: Any) -> Any:
+    """A pre-tokenizer's definition, changed to take its text for one that goes on."""
+    if not isinstance(pre_tokenizer, dict):
+        return pre_tokenizer
+    changed = dict(pre_tokenizer)
+    if changed.get("prepend_scheme") == "first":
+        changed["prepend_scheme"] = "never"
+    if "pretokenizers" in changed:
+        changed["pretokenizers"] = [_without_leading_space(p) for p in changed["pretokenizers"]]
+    return changed

@@ -8,7 +8,7 @@ from typing import Any
 
 _PACKAGE = Path(__file__).parent.parent
 # In a wheel the templates lie inside the package, in a checkout beside it.
-_TEMPLATE_DIRECTORIES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
+TEMPLATE_DIRECTORIES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,17 @@ class Format:
     control_tokens: control tokens that template and program write; a model that lacks one has not
         been trained on the format.
     stop_tokens: control tokens that end a turn, those that the model has.
+    marks: strings that are control tokens to the models whose tokenizer has them as added tokens,
+        and text to others.
     reserved_names: names that no client's function may have, because they mean something else.
+    template: the Jinja text of the prompt; empty: `templates/NAME.jinja`; None: the checkpoint's
+        own chat template.
     trims_text: whether white space at the ends of text for the user means nothing.
+    code: whether there is a code interpreter.
+    many_calls: whether a turn can have several calls.
+    images: whether the template shows images.
+    reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
+        call.
     """
 
     name: str
@@ -28,16 +37,23 @@ class Format:
     models: tuple[str, ...]
     control_tokens: tuple[str, ...]
     stop_tokens: tuple[str, ...]
+    marks: tuple[str, ...] = ()
     reserved_names: frozenset[str] = field(default_factory=frozenset)
+    template: str | None = ""
     trims_text: bool = True
+    code: bool = True
+    many_calls: bool = True
+    images: bool = False
+    reasons: bool = False
+    reasons_if_forced: bool = False
 
     @property
-    def template(self) -> str:
-        """The text of `templates/NAME.jinja`."""
-        return _template_text(self.name)
+    def template_text(self) -> str | None:
+        """The template; None if it is the checkpoint's own."""
+        return _template_file(self.name) if self.template == "" else self.template
 
 
 @cache
-def _template_text(name: str) -> str:
-    paths = [directory / f"{name}.jinja" for directory in _TEMPLATE_DIRECTORIES]
+def _template_file(name: str) -> str:
+    paths = [directory / f"{name}.jinja" for directory in TEMPLATE_DIRECTORIES]
     return next(path for path in paths if path.is_file()).read_text(encoding="utf-8")

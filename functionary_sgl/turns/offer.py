@@ -13,6 +13,7 @@ class Offer:
     code: whether it may send code to the code interpreter.
     settled: whether there is only one thing that it may do, so that the model is not asked.
     parallel: whether a call may be followed by another.
+    reasoning: whether it may reason before it does anything else.
     """
 
     functions: Mapping[str, str] = field(default_factory=dict)
@@ -20,3 +21,4 @@ class Offer:
     code: bool = False
     settled: bool = False
     parallel: bool = True
+    reasoning: bool = False

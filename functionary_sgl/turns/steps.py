@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from functionary_sgl.turns.vocabulary import select
+from functionary_sgl.turns.vocabulary import gen, select
+
+# Tags around what a model thinks before it answers.
+REASONING = {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}
 
 
 def matched(s: Any, name: str) -> Any:
@@ -11,14 +14,77 @@ def matched(s: Any, name: str) -> Any:
     return s.get_meta_info(name)["finish_reason"].get("matched")
 
 
-def settle(s: Any, names: list[str], terminator: str) -> str:
-    """The only recipient: written, not asked for."""
-    s += names[0] + terminator
-    return names[0]
+def address(
+    s: Any, place: int, names: list[str], settled: bool, *, before: str = "", after: str = "\n"
+) -> str:
+    """The recipient: the model picks one of `names`, or the only one is written if it is settled.
+
+    `before` and `after` are what stands around a name; `after` tells it from a longer one.
+    """
+    if settled:
+        name = names[0]
+        s += before + name + after
+    else:
+        s += select(f"name_{place}", [before + name + after for name in names])
+        name = s[f"name_{place}"].removeprefix(before).removesuffix(after)
+    s[f"recipient_{place}"] = name
+    return name
 
 
-def choose(s: Any, place: int, names: list[str], terminator: str) -> str:
-    """The recipient that the model picks. What follows a name tells it from a longer one."""
-    s += select(f"name_{place}", [name + terminator for name in names])
-    chosen: str = s[f"name_{place}"]
-    return chosen.removesuffix(terminator)
+def speak(s: Any, place: int, stops: list[str], reasoning: bool) -> str | None:
+    """Text for the user. The one of `stops` that ends it, written; None if the turn ended.
+
+    With `reasoning`, what stands between tags at the very beginning is told apart. The same tags
+    later on are text.
+    """
+    name = f"content_{place}"
+    tags = list(REASONING) if reasoning else []
+    s += gen(name, stop=[*stops, *tags])
+    mark = matched(s, name)
+    if mark in tags:
+        s += mark
+        if s[name].strip():
+            s[name] += mark
+        elif not reason(s, mark):
+            return None
+        s += gen(name, stop=stops)
+        mark = matched(s, name)
+    if mark not in stops:
+        return None
+    s += mark
+    chosen: str = mark
+    return chosen
+
+
+def reason(s: Any, tag: str) -> bool:
+    """Reasoning behind its opening `tag`; whether it came to its closing one."""
+    s += gen("reasoning_0", stop=[REASONING[tag]])
+    if matched(s, "reasoning_0") != REASONING[tag]:
+        return False
+    s += REASONING[tag]
+    return True
+
+
+def force(s: Any, mark: str, reasoning: bool) -> bool:
+    """`mark`, which begins a call, written where the turn has to be a call: at once, or, with
+    `reasoning`, after it where the model prefers so. False if the turn ended before."""
+    if reasoning:
+        tag = next(iter(REASONING))
+        s += select("beginning_0", [mark, tag])
+        if s["beginning_0"] == mark:
+            return True
+        if not reason(s, tag):
+            return False
+        s += "\n\n"
+    s += mark
+    return True
+
+
+def json_payload(s: Any, place: int, schema: str | None) -> None:
+    """Arguments that follow `schema`; without one, an object with code as its only argument."""
+    if schema is not None:
+        s += gen(f"arguments_{place}", json_schema=schema)
+        return
+    s += '{"code": '
+    s += gen(f"code_{place}", json_schema='{"type": "string"}')
+    s += "}"

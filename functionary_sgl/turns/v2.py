@@ -17,7 +17,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import choose, matched, settle
+from functionary_sgl.turns.steps import address, matched
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
@@ -34,9 +34,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        settled = offer.settled and place == 0
-        name = settle(s, names, CONTENT) if settled else choose(s, place, names, CONTENT)
-        s[f"recipient_{place}"] = name
+        name = address(s, place, names, offer.settled and place == 0, after=CONTENT)
         if name in offer.functions:
             s += gen(f"arguments_{place}", json_schema=offer.functions[name])
             if not offer.parallel:

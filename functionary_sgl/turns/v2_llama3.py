@@ -14,7 +14,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import choose, matched, settle
+from functionary_sgl.turns.steps import address, matched, speak
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 MARK = "<|reserved_special_token_249|>"
@@ -26,16 +26,13 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first marker, then a call behind each."""
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
-    if offer.text:
-        s += gen("content_0", stop=[MARK] * bool(names))
-        if matched(s, "content_0") != MARK:
-            return
-    s += MARK
+    if not offer.text:
+        s += MARK
+    elif speak(s, 0, [MARK] * bool(names), reasoning=False) is None:
+        return
     place = 1
     while True:
-        settled = offer.settled and place == 1
-        name = settle(s, names, "\n") if settled else choose(s, place, names, "\n")
-        s[f"recipient_{place}"] = name
+        name = address(s, place, names, offer.settled and place == 1)
         if name in offer.functions:
             s += gen(f"arguments_{place}", json_schema=offer.functions[name])
             if not offer.parallel:

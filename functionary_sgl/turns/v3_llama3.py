@@ -1,4 +1,5 @@
-"""The turn of functionary-small-v3.2, functionary-medium-v3.2 and functionary-medium-v3.0.
+"""The turn of functionary-small-v3.2, functionary-medium-v3.2 and functionary-medium-v3.0, and of
+functionary-vision-small-v0.1, which sees images too.
 
 The prompt ends with `>>>`; the model goes on with a recipient, a newline and what it sends there:
 
@@ -11,13 +12,14 @@ The prompt ends with `>>>`; the model goes on with a recipient, a newline and wh
 offer, ends them (source: MeetKai/functionary, templates v3.llama3 and the models' cards).
 """
 
+from dataclasses import replace
 from typing import Any
 
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import choose, matched, settle
+from functionary_sgl.turns.steps import address, matched
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
@@ -32,9 +34,8 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
     s += prompt
     place = 0
-    name = settle(s, names, "\n") if offer.settled else choose(s, place, names, "\n")
+    name = address(s, place, names, offer.settled)
     while True:
-        s[f"recipient_{place}"] = name
         if name in offer.functions:
             s += gen(f"arguments_{place}", json_schema=offer.functions[name])
             if not offer.parallel:
@@ -43,7 +44,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             if s[f"next_{place}"] == END:
                 return
             place += 1
-            name = choose(s, place, names, "\n")
+            name = address(s, place, names, settled=False)
         else:
             payload = f"content_{place}" if name == TEXT else f"code_{place}"
             s += gen(payload, stop=list(marks))
@@ -52,7 +53,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
                 return
             s += mark
             place += 1
-            name = mark.removeprefix(MARK).removesuffix("\n")
+            name = s[f"recipient_{place}"] = mark.removeprefix(MARK).removesuffix("\n")
 
 
 FORMAT = Format(
@@ -66,4 +67,11 @@ FORMAT = Format(
     control_tokens=("<|start_header_id|>", "<|end_header_id|>", END),
     stop_tokens=(END, "<|end_of_text|>"),
     reserved_names=frozenset({TEXT}),
+)
+LLAVA = replace(
+    FORMAT,
+    name="v3.llava_llama",
+    models=("meetkai/functionary-vision-small-v0.1",),
+    control_tokens=(*FORMAT.control_tokens, "<|reserved_special_token_250|>"),
+    images=True,
 )

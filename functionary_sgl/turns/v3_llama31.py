@@ -1,20 +1,23 @@
-"""The turn of functionary-small-v3.1 and functionary-medium-v3.1.
+"""The turn of functionary-small-v3.1, functionary-medium-v3.1 and functionary-v4r-small-preview.
 
 Meta's form of custom tools for Llama 3.1. Calls stand in the text; code goes to the turn's end:
 
     Let me look.<function=get_weather>{"city": "Rome"}</function><|python_tag|>print(1)<|eom_id|>
 
 Only `<function=NAME>` with a NAME on offer begins a call, and only the end of its JSON ends it, so
-that text and arguments may contain tags. Source: MeetKai/functionary, template v3-llama3.1.
+that text and arguments may contain tags. Source: MeetKai/functionary, templates v3-llama3.1,
+v3-llama3.1-reasoning (reasoning comes first, in tags) and r1_distilled_llama.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import choose, matched
+from functionary_sgl.turns.steps import address, speak
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CODE_MARK = "<|python_tag|>"
@@ -31,10 +34,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        mark = next_mark(s, place, offer, list(marks))
+        mark = next_mark(s, place, offer, marks)
         if mark not in marks:
             return
-        s[f"recipient_{place}"] = marks[mark]
         if mark == CODE_MARK:
             s += gen(f"code_{place}")
             return
@@ -45,22 +47,21 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         place += 1
 
 
-def next_mark(s: Any, place: int, offer: Offer, marks: list[str]) -> str | None:
+def next_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str | None:
     """The marker that the model writes next, after text where it may write some; else None."""
-    if offer.settled and not offer.text and place == 0:
-        s += marks[0]
-        return marks[0]
-    if not offer.text and place == 0 and not offer.code:
-        s += OPEN
-        names = [mark.removeprefix(OPEN).removesuffix(">") for mark in marks]
-        return f"{OPEN}{choose(s, place, names, '>')}>"
-    if not offer.text:
-        s += select(f"next_{place}", marks if place == 0 else [END, *marks])
-        return str(s[f"next_{place}"])
-    s += gen(f"content_{place}", stop=list(marks))
-    mark: str | None = matched(s, f"content_{place}")
-    if mark in marks:
+    if offer.text:
+        mark = speak(s, place, list(marks), offer.reasoning and place == 0)
+    elif offer.settled and place == 0:
+        mark = next(iter(marks))
         s += mark
+    elif place == 0 and not offer.code:
+        s += OPEN
+        return f"{OPEN}{address(s, place, list(offer.functions), settled=False, after='>')}>"
+    else:
+        s += select(f"next_{place}", list(marks) if place == 0 else [END, *marks])
+        mark = s[f"next_{place}"]
+    if mark is not None and mark in marks:
+        s[f"recipient_{place}"] = marks[mark]
     return mark
 
 
@@ -72,4 +73,19 @@ FORMAT = Format(
     stop_tokens=("<|eot_id|>", "<|end_of_text|>", END),
     reserved_names=frozenset({CODE}),
     trims_text=False,
+)
+REASONING = replace(
+    FORMAT,
+    name="v3-llama3.1-reasoning",
+    models=("meetkai/functionary-v4r-small-preview",),
+    reasons=True,
+)
+R1_DISTILLED_LLAMA = replace(
+    FORMAT,
+    name="r1_distilled_llama",
+    models=("deepseek-ai/DeepSeek-R1-Distill-Llama-70B",),
+    control_tokens=("<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>", CODE_MARK, END),
+    stop_tokens=("<｜end▁of▁sentence｜>", END),
+    marks=("<｜System｜>", "<think>", "</think>"),
+    reasons=True,
 )

@@ -1,14 +1,18 @@
+import re
 from importlib.metadata import version
 
 import pytest
 
 from functionary_sgl.cli import main
+from functionary_sgl.turns import FORMATS
 
 
 def test_templates_are_listed_with_their_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["templates"]) == 0
     listed = capsys.readouterr().out
-    assert listed.startswith("v3.llama3    meetkai/functionary-small-v3.2\n")
+    assert re.match(r"v3\.llama3 +meetkai/functionary-small-v3\.2\n", listed)
+    for name in FORMATS:
+        assert f"\n{name} " in "\n" + listed
     for model in ("functionary-medium-v3.0", "small-v3.1", "small-v2.5", "7b-v2.1", "medium-v2.4"):
         assert model in listed
 

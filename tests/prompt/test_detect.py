@@ -30,7 +30,7 @@ def test_the_embedded_model_names_its_format() -> None:
 
 
 def test_the_template_itself_is_recognized(model: Path) -> None:
-    (model / "chat_template.jinja").write_text(FORMATS["v3.llama3"].template)
+    (model / "chat_template.jinja").write_text(FORMATS["v3.llama3"].template_text or "")
     assert "is this one" in detect.detect(checkpoint.load(str(model))).reason
 
 
@@ -50,7 +50,9 @@ def test_the_version_comment_counts(model: Path, comment: str) -> None:
             "{{ '<|reserved_special_token_249|>' }}",
             "v2.llama3",
         ),
+        ({"<|reserved_special_token_249|>": 128254}, "{{ '>>>' }} image_url", "v3.llava_llama"),
         ({"<|from|>": 32000}, "{{ messages }}", "v2"),
+        ({"<|START_OF_FUNCTION_CALL|>": 32000}, None, "v1"),
     ],
 )
 def test_base_models_are_known_by_their_tokens(
@@ -60,6 +62,40 @@ def test_base_models_are_known_by_their_tokens(
     found = checkpoint.load(str(model))
     found.tokenizer.control_ids |= ids
     assert detect.detect(found).format.name == name
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{{ '<tool_call>' }}", "hermes"),
+        ("{{ '[TOOL_CALLS] [' }}", "mistral"),
+        ("{{ '[TOOL_CALLS]' }}{{ '[CALL_ID]' }}{{ '[ARGS]' }}", "mistral-v11"),
+        ("{{ '[TOOL_CALLS]' }}{{ '[ARGS]' }}", "mistral-v13"),
+        ("{{ '<｜tool▁calls▁begin｜>' }}", "r1"),
+        ("{{ '<start_of_turn>' }}", "gemma3"),
+    ],
+)
+def test_other_makers_models_are_known_by_what_their_template_writes(
+    model: Path, template: str, name: str
+) -> None:
+    """Also where they took over the tokenizer of Llama 3.1, as Hermes 3 did."""
+    set_template(model, template)
+    found = checkpoint.load(str(model))
+    found.tokenizer.control_ids["<|eom_id|>"] = 128008
+    assert detect.detect(found).format.name == name
+
+
+def test_the_reasoning_model_that_bears_anothers_name_is_recognized(model: Path) -> None:
+    """functionary-v4r-small-preview was published with the comment of v3-llama3.1."""
+    set_template(model, "{# version=v3-llama3.1 #}Reasoning Mode: {{ mode }}")
+    found = detect.detect(checkpoint.load(str(model)))
+    assert found.format.name == "v3-llama3.1-reasoning"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_version_comment_is_known(model: Path, name: str) -> None:
+    set_template(model, f"{{# version={name} #}}")
+    assert detect.detect(checkpoint.load(str(model))).format.name == name
 
 
 @pytest.mark.parametrize(

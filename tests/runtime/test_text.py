@@ -1,9 +1,11 @@
 """Stops and trimming do not depend on how a text is cut."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.runtime.text import StopMatcher, Trimmer
+from functionary_sgl.runtime.text import JSONString, StopMatcher, Trimmer
 
 letters = st.text(alphabet="ab> \n", max_size=30)
 stops = st.lists(st.text(alphabet="ab>\n", min_size=1, max_size=4), max_size=4)
@@ -59,3 +61,15 @@ def test_a_text_that_only_begins_like_a_stop_is_told_as_soon_as_that_is_certain(
 def test_trimming_equals_strip_for_every_cut(text: str, sizes: list[int]) -> None:
     trimmer = Trimmer()
     assert "".join(map(trimmer.feed, cut(text, sizes))) == text.strip()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.booleans(), cuts)
+def test_a_json_string_says_what_it_stands_for(text: str, ascii: bool, sizes: list[int]) -> None:
+    string, source = JSONString(), " " + json.dumps(text, ensure_ascii=ascii) + '}, "more"'
+    assert "".join(string.feed(part) for part in cut(source, sizes)) == text
+
+
+def test_half_of_a_surrogate_pair_is_replaced() -> None:
+    string = JSONString()
+    assert string.feed(r'"a\ud83d') == "a"
+    assert string.feed(r'\ud83d\ude00\udc00"') == "\ufffd\U0001f600\ufffd"

@@ -1,0 +1,139 @@
+"""Conversations to text, by the chat template that a checkpoint brings itself.
+
+Templates are written for `apply_chat_template` of Hugging Face's transformers, so they get what it
+would give them: the same variables, functions and filters, and messages in OpenAI's shape with
+parsed arguments (documented under "Chat templates" in the transformers documentation).
+"""
+
+import hashlib
+import json
+import string
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.tools import CODE_TOOL, Tool
+from functionary_sgl.errors import RequestError
+from functionary_sgl.prompt.definition import json_arguments
+from functionary_sgl.tokenizer import ControlTokens
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+class ChatTemplate:
+    """Renders with `template`; `special_tokens` are its `bos_token`, `eos_token` and the like.
+
+    The result is marked as in `tokenizer.control`. What clients sent is marked before the template
+    sees it, because templates put it together with their own tokens in one expression.
+    """
+
+    def __init__(
+        self, template: str, special_tokens: Mapping[str, str], control: ControlTokens
+    ) -> None:
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+        )
+        environment.filters["tojson"] = _to_json
+        environment.globals["raise_exception"] = _refuse
+        environment.globals["strftime_now"] = lambda format: datetime.now().strftime(format)
+        self._template = environment.from_string(template)
+        self._special_tokens = special_tokens
+        self._control = control
+        # Mistral's templates print ids, and accept only those of nine letters and digits.
+        self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
+
+    def render(self, conversation: Conversation, *, generation: bool = True) -> str:
+        """The marked text; with `generation`, up to where the assistant's next turn begins.
+
+        Raises RequestError where the template refuses the conversation.
+        """
+        tools = [*conversation.tools, *([CODE_TOOL] if conversation.code_interpreter else [])]
+        variables: dict[str, Any] = {
+            **self._special_tokens,
+            "messages": self._marked([self._message(m) for m in conversation.messages]),
+            "tools": self._marked([_tool(tool) for tool in tools]) or None,
+            "add_generation_prompt": generation,
+        }
+        if conversation.reasoning is not None:
+            variables |= dict.fromkeys(("enable_thinking", "thinking"), conversation.reasoning)
+        try:
+            return self._template.render(variables)
+        except (TemplateError, TypeError, ValueError) as error:
+            raise RequestError(
+                f"This model's chat template refuses the conversation: {error}", param="messages"
+            ) from error
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        shown: dict[str, Any] = {"role": message.role, "content": message.content}
+        if message.reasoning:
+            shown["reasoning_content"] = message.reasoning
+        if message.calls:
+            shown["tool_calls"] = [self._call(call) for call in message.calls]
+        if message.role == "tool":
+            shown["name"] = message.name or "tool"
+            shown["tool_call_id"] = self._call_id(message.call_id or shown["name"])
+        return shown
+
+    def _call(self, call: Call) -> dict[str, Any]:
+        function = {"name": call.name, "arguments": _parsed(json_arguments(call))}
+        return {
+            "id": self._call_id(call.id or call.name),
+            "type": "function",
+            "function": function,
+        }
+
+    def _marked(self, value: Any) -> Any:
+        """`value` with all of its strings marked."""
+        if isinstance(value, str):
+            return self._control.mark(value)
+        if isinstance(value, list):
+            return [self._marked(item) for item in value]
+        if isinstance(value, dict):
+            return {self._marked(key): self._marked(item) for key, item in value.items()}
+        return value
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, "description": tool.description}
+    function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    return {"type": "function", "function": function}
+
+
+def _parsed(arguments: str) -> Any:
+    """Arguments as an object; as the text they are where they are none."""
+    try:
+        parsed = json.loads(arguments)
+    except ValueError:
+        return arguments
+    return parsed if isinstance(parsed, dict) else arguments
+
+
+def _nine_characters(call_id: str) -> str:
+    if len(call_id) == 9 and call_id.isalnum() and call_id.isascii():
+        return call_id
+    number = int.from_bytes(hashlib.blake2b(call_id.encode(), digest_size=16).digest(), "big")
+    return "".join(_ALPHANUMERIC[number // 62**place % 62] for place in range(9))
+
+
+def _to_json(value: Any, **options: Any) -> str:
+    return json.dumps(value, **{"ensure_ascii": False, **options})
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)
+
+
+class _Generation(Extension):
+    """`{% generation %}`, by which transformers finds assistants' text; it changes nothing."""
+
+    tags = {"generation"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)

@@ -1,0 +1,113 @@
+"""The turn of Mistral's models: text, then calls behind `[TOOL_CALLS]`.
+
+    Let me look.[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "Rome"}}]</s>
+
+is that of Mistral 7B v0.3, Mixtral, Nemo and Small to 3.0, and that of later ones, each call with
+a marker of its own, and of some with an id that the model makes up:
+
+    [TOOL_CALLS]get_weather[CALL_ID]VvvODy9mT[ARGS]{"city": "Rome"}</s>
+
+Source: the package mistral_common, tokenizer versions v3 to v13, and the models' chat templates.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import address, json_payload, speak
+from functionary_sgl.turns.vocabulary import function, gen, select
+
+CALLS = "[TOOL_CALLS]"
+ITEM = '{"name": "'
+ARGUMENTS = '", "arguments": '
+CALL_ID = "[CALL_ID]"
+ARGS = "[ARGS]"
+END = "</s>"
+
+
+@function  # type: ignore[untyped-decorator]
+def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Text, then a list of calls."""
+    names = list(offer.functions) + [CODE] * offer.code
+    s += prompt
+    if not offer.text:
+        s += CALLS
+    elif speak(s, 0, [CALLS] * bool(names), reasoning=False) is None:
+        return
+    # Whether there is a space depends on the tokenizer's age; the model knows.
+    s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
+    place = 0
+    while True:
+        name = address(s, place, names, offer.settled and place == 0, after=ARGUMENTS)
+        json_payload(s, place, offer.functions.get(name))
+        s += "}"
+        if not offer.parallel:
+            s += "]"
+            return
+        s += select(f"next_{place}", ["]", f", {ITEM}"])
+        if s[f"next_{place}"] == "]":
+            return
+        place += 1
+
+
+def marked(after: str) -> Any:
+    """The program for calls that each have a marker; `after` is what follows the name."""
+
+    @function  # type: ignore[untyped-decorator]
+    def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+        """Text, then calls."""
+        names = list(offer.functions) + [CODE] * offer.code
+        s += prompt
+        if not offer.text:
+            s += CALLS
+        elif speak(s, 0, [CALLS] * bool(names), reasoning=False) is None:
+            return
+        place = 0
+        while True:
+            name = address(s, place, names, offer.settled and place == 0, after=after)
+            if after == CALL_ID:
+                s += gen(f"id_{place}", regex="[a-zA-Z0-9]{9}")
+                s += ARGS
+            json_payload(s, place, offer.functions.get(name))
+            if not offer.parallel:
+                return
+            s += select(f"next_{place}", [END, CALLS])
+            if s[f"next_{place}"] == END:
+                return
+            place += 1
+
+    return turn
+
+
+FORMAT = Format(
+    name="mistral",
+    program=listed,
+    models=(
+        "mistralai/Mistral-7B-Instruct-v0.3",
+        "mistralai/Mixtral-8x22B-Instruct-v0.1",
+        "mistralai/Mistral-Nemo-Instruct-2407",
+        "mistralai/Mistral-Small-24B-Instruct-2501",
+    ),
+    control_tokens=("[INST]", "[/INST]", CALLS, END),
+    stop_tokens=(END,),
+    marks=("[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+    reserved_names=frozenset({CODE}),
+    template=None,
+)
+V11 = replace(
+    FORMAT,
+    name="mistral-v11",
+    program=marked(CALL_ID),
+    models=("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "mistralai/Mistral-Small-3.2-*"),
+    control_tokens=(*FORMAT.control_tokens, CALL_ID, ARGS),
+)
+V13 = replace(
+    FORMAT,
+    name="mistral-v13",
+    program=marked(ARGS),
+    models=("mistralai/Devstral-Small-2507", "mistralai/Magistral-Small-2507"),
+    control_tokens=(*FORMAT.control_tokens, ARGS),
+)

@@ -1,0 +1,91 @@
+"""The turn of DeepSeek-R1 in Functionary's form.
+
+    <think>
+    Rome, then.
+    </think>
+
+    Let me look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>get_weather
+    ```json
+    {"city": "Rome"}
+    ```<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜end▁of▁sentence｜>
+
+Code for the code interpreter stands in a fence of its own, ```python; only a fence before the
+control token ends it. Source: MeetKai/functionary, template r1.
+"""
+
+from typing import Any
+
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import address, force, matched, speak
+from functionary_sgl.turns.vocabulary import function, gen, select
+
+CALLS, CALLS_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
+CALL, CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
+SEPARATOR = "<｜tool▁sep｜>"
+FENCE_END = "\n```" + CALL_END
+END = "<｜end▁of▁sentence｜>"
+
+
+@function  # type: ignore[untyped-decorator]
+def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Reasoning and text, then calls."""
+    names = list(offer.functions) + [CODE] * offer.code
+    s += prompt
+    if offer.text:
+        calls = speak(s, 0, [CALLS] * bool(names), offer.reasoning) is not None
+    else:
+        calls = force(s, CALLS, offer.reasoning)
+    if not calls:
+        return
+    s += CALL
+    place = 0
+    while True:
+        s += "function" + SEPARATOR
+        name = address(s, place, names, offer.settled and place == 0)
+        if not fenced(s, place, offer.functions.get(name)):
+            return
+        if not offer.parallel:
+            s += CALLS_END
+            return
+        s += select(f"next_{place}", [CALLS_END, CALL])
+        if s[f"next_{place}"] == CALLS_END:
+            return
+        place += 1
+
+
+def fenced(s: Any, place: int, schema: str | None) -> bool:
+    """Arguments that follow `schema`, or code without one, in their fence, to the end of the call.
+    False if the turn ended before."""
+    if schema is not None:
+        s += "```json\n"
+        s += gen(f"arguments_{place}", json_schema=schema)
+        s += FENCE_END
+        return True
+    s += "```python\n"
+    s += gen(f"code_{place}", stop=[FENCE_END, CALL_END])
+    end = matched(s, f"code_{place}")
+    if end not in (FENCE_END, CALL_END):
+        return False
+    s += end
+    return True
+
+
+FORMAT = Format(
+    name="r1",
+    program=turn,
+    models=("deepseek-ai/DeepSeek-R1",),
+    control_tokens=(
+        *("<｜User｜>", "<｜Assistant｜>", END),
+        *(CALLS, CALLS_END, CALL, CALL_END, SEPARATOR),
+        *("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>"),
+        *("<｜tool▁output▁begin｜>", "<｜tool▁output▁end｜>"),
+    ),
+    stop_tokens=(END,),
+    marks=("<｜System｜>", "<think>", "</think>"),
+    reserved_names=frozenset({CODE}),
+    reasons=True,
+    reasons_if_forced=True,
+)

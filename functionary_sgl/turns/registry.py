@@ -1,0 +1,48 @@
+"""All formats: ours, and those that other packages bring."""
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from functionary_sgl.errors import UsageError
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.llama3_json import FORMAT as LLAMA3_JSON
+from functionary_sgl.turns.mistral import FORMAT as MISTRAL
+from functionary_sgl.turns.mistral import V11, V13
+from functionary_sgl.turns.r1 import FORMAT as R1
+from functionary_sgl.turns.tool_call import COGITO, GEMMA3, HERMES, QWEN25, R1_DISTILLED_QWEN
+from functionary_sgl.turns.v1 import FORMAT as V1
+from functionary_sgl.turns.v2 import FORMAT as V2
+from functionary_sgl.turns.v2_llama3 import FORMAT as V2_LLAMA3
+from functionary_sgl.turns.v3_llama3 import FORMAT as V3_LLAMA3
+from functionary_sgl.turns.v3_llama3 import LLAVA
+from functionary_sgl.turns.v3_llama31 import FORMAT as V3_LLAMA31
+from functionary_sgl.turns.v3_llama31 import R1_DISTILLED_LLAMA, REASONING
+
+ENTRY_POINTS = "functionary_sgl.formats"
+"""The entry-point group for formats of other packages; each entry point is a Format."""
+
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
+        *(HERMES, LLAMA3_JSON, MISTRAL, V11, V13),
+        *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
+    )
+}
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """Ours and those that are installed, by name.
+
+    Raises UsageError for an installed one that is no Format, or has the name of another.
+    """
+    found = dict(FORMATS)
+    for entry in entry_points(group=ENTRY_POINTS):
+        format = entry.load()
+        if not isinstance(format, Format):
+            raise UsageError(f"the entry point {entry.name} ({entry.value}) is no Format")
+        if format.name in found:
+            raise UsageError(f"the format {format.name} of {entry.value} exists already")
+        found[format.name] = format
+    return found

@@ -1,0 +1,133 @@
+"""The turn of models that write `<tool_call>`: Qwen 2.5 and 3, Hermes, and others after them.
+
+    <think>
+    Rome, then.
+    </think>
+
+    Let me look.
+    <tool_call>
+    {"name": "get_weather", "arguments": {"city": "Rome"}}
+    </tool_call>
+    <tool_call>
+    {"name": "python", "arguments": {"code": "print(1)"}}
+    </tool_call><|im_end|>
+
+Reasoning is for models that have it. `<tool_call>` alone begins a call (to most of these models it
+is one token); what ends it is the end of its JSON. The code interpreter is a function with one
+argument. Source: the chat template of Qwen2.5-Instruct and Qwen3, and MeetKai/functionary,
+templates qwen2.5-text-only, cogito, gemma3 and r1_distilled_qwen.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import (
+    REASONING,
+    address,
+    force,
+    json_payload,
+    reason,
+    speak,
+)
+from functionary_sgl.turns.vocabulary import function, select
+
+OPEN = "<tool_call>"
+CLOSE = "</tool_call>"
+NAME = '{"name": "'
+ARGUMENTS = '", "arguments": '
+
+
+def program(end: str) -> Any:
+    """The turn program of a model whose turns end with the control token `end`."""
+
+    @function  # type: ignore[untyped-decorator]
+    def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+        """Reasoning, then text and calls in any order, until the model ends its turn."""
+        names = list(offer.functions) + [CODE] * offer.code
+        s += prompt
+        opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
+        if opened and not reason(s, opened):
+            return
+        place = 0
+        while next_call(s, place, offer, end, may_reason=offer.reasoning and not opened):
+            s += "\n"
+            settled = offer.settled and place == 0
+            name = address(s, place, names, settled, before=NAME, after=ARGUMENTS)
+            json_payload(s, place, offer.functions.get(name))
+            s += "}\n" + CLOSE
+            if not offer.parallel:
+                return
+            place += 1
+
+    return turn
+
+
+def next_call(s: Any, place: int, offer: Offer, end: str, may_reason: bool) -> bool:
+    """Whether another call begins, after text where there may be some; its mark is written."""
+    if offer.text:
+        marks = [OPEN] if offer.functions or offer.code else []
+        return speak(s, place, marks, may_reason and place == 0) is not None
+    if place == 0:
+        return force(s, OPEN, may_reason)
+    s += select(f"next_{place}", [end, "\n" + OPEN])
+    return bool(s[f"next_{place}"] != end)
+
+
+HERMES = Format(
+    name="hermes",
+    program=program("<|im_end|>"),
+    models=(
+        "Qwen/Qwen2.5-*-Instruct",
+        "Qwen/Qwen3-*",
+        "Qwen/QwQ-32B",
+        "NousResearch/Hermes-2-Pro-*",
+        "NousResearch/Hermes-3-*",
+    ),
+    control_tokens=("<|im_start|>", "<|im_end|>"),
+    stop_tokens=("<|im_end|>", "<|endoftext|>"),
+    marks=(OPEN, CLOSE, "<tool_response>", "</tool_response>", "<think>", "</think>"),
+    reserved_names=frozenset({CODE}),
+    template=None,
+    reasons=True,
+    reasons_if_forced=True,
+)
+QWEN25 = replace(
+    HERMES,
+    name="qwen2.5-text-only",
+    models=("Qwen/Qwen2.5-32B-Instruct, trained by MeetKai",),
+    template="",
+    images=True,
+    reasons=False,
+)
+COGITO = replace(
+    QWEN25,
+    name="cogito",
+    models=("deepcogito/cogito-v1-preview-qwen-32B",),
+    reasons=True,
+    reasons_if_forced=False,
+)
+GEMMA3 = replace(
+    QWEN25,
+    name="gemma3",
+    program=program("<end_of_turn>"),
+    models=("google/gemma-3-*-it",),
+    control_tokens=("<start_of_turn>", "<end_of_turn>"),
+    stop_tokens=("<end_of_turn>",),
+    images=False,
+)
+R1_DISTILLED_QWEN = replace(
+    QWEN25,
+    name="r1_distilled_qwen",
+    program=program("<｜end▁of▁sentence｜>"),
+    models=("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",),
+    control_tokens=("<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
+    stop_tokens=("<｜end▁of▁sentence｜>",),
+    marks=(*HERMES.marks, "<｜System｜>"),
+    images=False,
+    reasons=True,
+    reasons_if_forced=False,
+)

@@ -1,0 +1,48 @@
+"""The turn of functionary-7b-v1.1 and functionary-7b-v1.4: text, a call, or text and one call.
+
+    Let me look.
+    <|START_OF_FUNCTION_CALL|>get_weather:
+    {"city": "Rome"}<|END_OF_FUNCTION_CALL|>
+
+Source: MeetKai/functionary before its templates were rewritten in Jinja, which broke this one.
+"""
+
+from typing import Any
+
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import address, speak
+from functionary_sgl.turns.vocabulary import function, gen
+
+CALL = "<|START_OF_FUNCTION_CALL|>"
+CALL_END = "<|END_OF_FUNCTION_CALL|>"
+END = "<|END_OF_ASSISTANT|>"
+
+
+@function  # type: ignore[untyped-decorator]
+def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
+    """Text, and one call at most."""
+    names = list(offer.functions)
+    s += prompt
+    if not offer.text:
+        s += "\n" + CALL
+    elif speak(s, 0, [CALL] * bool(names), reasoning=False) is None:
+        return
+    name = address(s, 0, names, offer.settled, after=":\n")
+    s += gen("arguments_0", json_schema=offer.functions[name])
+    s += CALL_END
+
+
+FORMAT = Format(
+    name="v1",
+    program=turn,
+    models=("meetkai/functionary-7b-v1.1", "meetkai/functionary-7b-v1.4"),
+    control_tokens=(
+        *(CALL, CALL_END, END),
+        *("<|END_OF_SYSTEM|>", "<|END_OF_USER|>", "<|END_OF_FUNCTION_RESULT|>"),
+    ),
+    stop_tokens=(END, CALL_END),
+    code=False,
+    many_calls=False,
+)
