@@ -48,12 +48,14 @@ class _Progress:
         self.seen = text
 
     def _length_of(self, written: str) -> int:
-        """How much of the script, from here on, stands for `written`; nought if nothing does."""
+        """How much of the script, from here on, stands for `written` or for its end; nought if
+        nothing does."""
         blanks = len(self.rest) - len(self.rest.lstrip(" "))
-        for form in (written, written.rstrip("\n")):
-            for skipped in (0, blanks):
-                if form and self.rest.startswith(form, skipped):
-                    return skipped + len(form)
+        for start in range(len(written)):
+            for form in (written[start:], written[start:].rstrip("\n")):
+                for skipped in (0, blanks):
+                    if form and self.rest.startswith(form, skipped):
+                        return skipped + len(form)
         return 0
 
 

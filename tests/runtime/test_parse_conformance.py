@@ -93,12 +93,6 @@ DIFFERENT: dict[tuple[str, str, str], Any] = {
     ("r1", "Hi", "required"): EMPTY,
 }
 
-# What the reference puts before the turn before it parses it, where it is no prefix of ours.
-PREFIXES = {
-    (QWEN, "required"): "<tool_call>\n",
-    (QWEN, "get_weather"): '<tool_call>\n{"name": "get_weather", "arguments',
-}
-
 
 def key(case: dict[str, Any]) -> tuple[str, str, str]:
     choice = case["tool_choice"]
@@ -116,7 +110,6 @@ def reference(case: dict[str, Any]) -> Any:
 
 def ours(case: dict[str, Any], cut: Any) -> Any:
     format, raw, choice = key(case)
-    raw = PREFIXES.get((format, choice), "") + raw
     names = {"get_weather"}
     _, called = (None, []) if failed(case) else expected(case)
     names |= {name for name, _ in called if name != "python"}
