@@ -10,6 +10,7 @@ from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.chat_template import ChatTemplate
 from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
+from functionary_sgl.prompt.intern import ToolMemory
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
 from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
@@ -46,6 +47,7 @@ class Prompter:
         # A checkpoint's own template writes what begins the prompt itself.
         leading = self.tokenizer.bos_ids if format.template_text is not None else ()
         self._encoder = PromptEncoder(self.tokenizer, leading)
+        self._tools = ToolMemory()
 
     def prompt(self, conversation: Conversation) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none."""
@@ -53,7 +55,7 @@ class Prompter:
             raise RequestError(
                 "This model sees no images; send parts of the type 'text' only.", param=image.path
             )
-        marked = self._renderer.render(conversation)
+        marked = self._render(conversation, generation=True)
         return Prompt(self.tokenizer.control.unmark(marked), self._encoder.encode(marked))
 
     def opened(self, conversation: Conversation) -> Prompt:
@@ -108,14 +110,17 @@ class Prompter:
     ) -> list[str]:
         """The pieces with which a prompt begins that goes on from `answer`, up to the control token
         that ends the turn; empty where the template does not show the answer."""
-        before = self._renderer.render(conversation, generation=False)
-        after = self._renderer.render(
-            conversation.followed_by(answer).followed_by(following), generation=False
-        )
+        before = self._render(conversation, generation=False)
+        continued = conversation.followed_by(answer).followed_by(following)
+        after = self._render(continued, generation=False)
         pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.find(_NEXT)])]
         while pieces and pieces[-1] not in self.format.stop_tokens:
             pieces.pop()
         return pieces if len("".join(pieces)) > len(before) else []
+
+    def _render(self, conversation: Conversation, *, generation: bool) -> str:
+        tools = tuple(map(self._tools.first, conversation.tools))
+        return self._renderer.render(replace(conversation, tools=tools), generation=generation)
 
     def _template(self, own: OwnTemplate | None) -> tuple[Renderer, bool]:
         """What renders, and whether the model's turns can begin with reasoning."""
@@ -157,4 +162,4 @@ class Prompter:
                     param=f"{tool.path}.name",
                 )
             known.add(tool.name)
-            yield tool.name, arguments_schema(tool)
+            yield tool.name, arguments_schema(self._tools.first(tool))
