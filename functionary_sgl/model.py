@@ -37,6 +37,10 @@ class Model:
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
         self._check_bias(sampling)
+        for image in conversation.images():
+            raise RequestError(
+                "This server does not show images to its model yet; send text.", param=image.path
+            )
         # Templates, tokenizers and grammars are worked off the event loop: other turns go on.
         prompt, offer = await asyncio.to_thread(self._prompt_and_offer, conversation)
         return Turn(

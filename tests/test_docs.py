@@ -44,6 +44,15 @@ def test_the_example_script_does_what_it_says(prompter: Any) -> None:
             say(served, "Will it break?")
 
 
+def test_the_walk_through_a_format_shows_the_example() -> None:
+    document, example = ROOT / "docs" / "adding-a-format.md", ROOT / "examples" / "arrow-format"
+    source = (example / "arrow_format.py").read_text()
+    for block in blocks("python", document):
+        assert block in source
+    (entry_point,) = blocks("toml", document)
+    assert entry_point in (example / "pyproject.toml").read_text()
+
+
 def say(served: Served, text: str) -> str | None:
     messages: Any = [{"role": "user", "content": text}]
     answer = served.client.chat.completions.create(model="m", messages=messages)

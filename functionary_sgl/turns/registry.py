@@ -35,11 +35,15 @@ FORMATS: dict[str, Format] = {
 def formats() -> dict[str, Format]:
     """Ours and those that are installed, by name.
 
-    Raises UsageError for an installed one that is no Format, or has the name of another.
+    Raises UsageError for an installed one that cannot be loaded, is no Format, or has the name of
+    another.
     """
     found = dict(FORMATS)
     for entry in entry_points(group=ENTRY_POINTS):
-        format = entry.load()
+        try:
+            format = entry.load()
+        except Exception as error:  # whatever another package may raise when it is imported
+            raise UsageError(f"the format {entry.value} cannot be loaded: {error}") from error
         if not isinstance(format, Format):
             raise UsageError(f"the entry point {entry.name} ({entry.value}) is no Format")
         if format.name in found:

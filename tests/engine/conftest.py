@@ -36,6 +36,12 @@ class RunningEngine:
         self.url = self.banner[2].split()[-1].removesuffix("/v1")
         self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0)
 
+    def client_as(self, format: str) -> openai.OpenAI:
+        """A client of the same engine, served with another format."""
+        if format == "v3.llama3":
+            return self.client
+        return self.client.with_options(base_url=f"{self.url}/as/{format}/v1")
+
     def held(self) -> int:
         """How many requests the engine holds."""
         count: int = httpx.get(f"{self.url}/held").json()

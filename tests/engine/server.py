@@ -2,14 +2,29 @@
 
 Under /native is SGLang's own HTTP application on the very same engine, for SGLang's own
 interpreter to talk to; /held counts the requests that the engine holds; /logprobs gives the chunks
-of a short generation after the given ids, with log-probabilities.
+of a short generation after the given ids, with log-probabilities. Under /as/NAME the same engine is
+served with another format: those whose control tokens the embedded model has, and `tool-call`, the
+program of Qwen's models with the embedded model's control tokens.
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
+from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.turns import FORMATS, tool_call
+
+
+TOOL_CALL = replace(
+    FORMATS["v3-llama3.1"],
+    name="tool-call",
+    program=tool_call.program("<|eot_id|>"),
+    template=FORMATS["v3-llama3.1"].template_text,
+    trims_text=True,
+)
+OTHERS = {name: FORMATS[name] for name in ("v3-llama3.1", "v2.llama3")} | {"tool-call": TOOL_CALL}
 
 
 def with_native_routes(create_app: Any) -> Any:
@@ -36,6 +51,9 @@ def with_native_routes(create_app: Any) -> Any:
             return [chunk async for chunk in model.engine.generate(request)]
 
         app.add_api_route("/logprobs", logprobs)
+        for name, format in OTHERS.items():
+            prompter = Prompter(format, model.prompter.tokenizer)
+            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_key))
         return app
 
     return create

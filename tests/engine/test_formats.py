@@ -1,0 +1,52 @@
+"""Programs of other formats on the real engine: valid calls, also from weights that know nothing."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.conftest import WEATHER
+from tests.engine.conftest import RunningEngine
+from tests.engine.test_same_interpreter import function
+
+TOOLS = [WEATHER, function("book_trip", days={"type": "integer"}, kind={"enum": ["economy"]})]
+SCHEMAS = {tool["function"]["name"]: tool["function"]["parameters"] for tool in TOOLS}
+
+
+def check(call: Any) -> None:
+    jsonschema.validate(json.loads(call.function.arguments), SCHEMAS[call.function.name])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("choice", ["required", "book_trip"])
+@pytest.mark.parametrize("format", ["v3-llama3.1", "v2.llama3", "tool-call"])
+def test_calls_are_valid(engine: RunningEngine, format: str, choice: Any, seed: int) -> None:
+    named = {"type": "function", "function": {"name": choice}}
+    request: Any = {
+        "model": "functionary-tiny",
+        "messages": [{"role": "user", "content": "Book a trip to Rome."}],
+        "tools": TOOLS,
+        "tool_choice": named if choice in SCHEMAS else choice,
+        "parallel_tool_calls": False,
+        "seed": seed,
+    }
+    client = engine.client_as(format)
+    (call,) = client.chat.completions.create(**request).choices[0].message.tool_calls or ()
+    check(call)
+    assert choice in ("required", call.function.name)
+
+
+def test_code_inside_json_is_code(engine: RunningEngine) -> None:
+    answer = engine.client_as("tool-call").chat.completions.create(
+        model="functionary-tiny",
+        messages=[{"role": "user", "content": "Add 1 and 1."}],
+        tools=[{"type": "code_interpreter"}],  # type: ignore[list-item]
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_tokens=60,
+    )
+    (call,) = answer.choices[0].message.tool_calls or ()
+    assert call.type == "function"
+    assert call.function.name == "python"
+    assert not call.function.arguments.startswith(('{"code"', '"'))
