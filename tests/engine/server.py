@@ -16,7 +16,6 @@ from functionary_sgl.engines.base import Request, Sampling, TurnContext
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, tool_call
 
-
 TOOL_CALL = replace(
     FORMATS["v3-llama3.1"],
     name="tool-call",

@@ -1,4 +1,4 @@
-"""Programs of other formats on the real engine: valid calls, also from weights that know nothing."""
+"""Programs of other formats on the real engine: valid calls, even from random weights."""
 
 import json
 from typing import Any
