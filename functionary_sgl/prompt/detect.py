@@ -28,6 +28,9 @@ _WRITES = {
     "<start_of_turn>": "gemma3",
 }
 
+# What stands in the calls of models that write <tool_call> too, but no JSON in it.
+_WRITES_NO_JSON = ("<arg_key>", "<parameter=")
+
 # Ids that tell base models apart: the name of the one is of Llama 3.1, of the other of Llama 3.
 _EOM, _EOM_ID = "<|eom_id|>", 128008
 _RESERVED, _RESERVED_ID = "<|reserved_special_token_249|>", 128254
@@ -68,6 +71,12 @@ def detect(checkpoint: Checkpoint) -> Found:
 
 def _by_template(template: str) -> Found | None:
     """Models with a template of their own kind, told by what it writes before a call."""
+    for text in _WRITES_NO_JSON:
+        if text in template:
+            raise UsageError(
+                f"the model's calls have {text}, a form that no template here knows; choose one "
+                "with --template to serve it all the same"
+            )
     for text, name in _WRITES.items():
         if text in template:
             return Found(FORMATS[name], f"the checkpoint's chat template writes {text}")

@@ -104,6 +104,8 @@ def test_every_version_comment_is_known(model: Path, name: str) -> None:
         (None, "neither its chat template nor its special tokens tell"),
         ("{{ messages }}", "neither its chat template nor its special tokens tell"),
         ("{# version=v9 #}", "names 'v9', which is unknown"),
+        ("<tool_call>{{ name }}<arg_key>", "calls have <arg_key>"),
+        ("<tool_call><function={{ name }}><parameter={{ key }}>", "calls have <parameter="),
     ],
 )
 def test_an_unknown_template_asks_for_the_flag(
