@@ -1,6 +1,7 @@
 """Starting SGLang, on whatever this machine has."""
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -59,6 +60,7 @@ def start(arguments: argparse.Namespace) -> SGLangEngine:
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
     if not has_accelerator():
         _prepare_for_cpu(arguments)
+    name_the_architecture(arguments)
     arguments.grammar_backend = arguments.grammar_backend or "llguidance"
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
@@ -70,6 +72,24 @@ def start(arguments: argparse.Namespace) -> SGLangEngine:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
     except RuntimeError as error:
         raise EngineError(f"SGLang did not start: {error}") from error
+
+
+def name_the_architecture(arguments: argparse.Namespace) -> None:
+    """Have a model of MeetKai's own class served as the Llama that it is.
+
+    Checkpoints that were saved anew (quantized ones, say) name `FunctionaryForCausalLM`, which no
+    engine knows. Other models are left alone, and so is what the user overrides.
+    """
+    from transformers import PretrainedConfig
+
+    try:
+        config, _ = PretrainedConfig.get_config_dict(arguments.model_path)
+    except (OSError, ValueError):
+        return  # SGLang will say it better
+    if "FunctionaryForCausalLM" in (config.get("architectures") or ()):
+        overrides = json.loads(arguments.json_model_override_args)
+        llama = {"architectures": ["LlamaForCausalLM"]}
+        arguments.json_model_override_args = json.dumps(llama | overrides)
 
 
 def _give_up(signum: int, frame: Any) -> NoReturn:
