@@ -44,7 +44,14 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, files.tokenizer)
         engine = _sglang(parser, options, others, files.tokenizer.size)
-    return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
+    return Model(
+        names=_names(options),
+        prompter=prompter,
+        engine=engine,
+        reason=found.reason,
+        defaults=files.generation_defaults,
+        constraints=options.constraints,
+    )
 
 
 def _parser() -> flags.Parser:
@@ -67,6 +74,13 @@ def _parser() -> flags.Parser:
     add("--log-level", default="error", help="default: error")
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")
+    add(
+        "--constraints",
+        choices=("names", "schema"),
+        default="schema",
+        help="what of a call is enforced if its tool is not strict: the function's name, or its "
+        "arguments' schema too (default)",
+    )
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser

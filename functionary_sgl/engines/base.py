@@ -101,8 +101,9 @@ class Engine(Protocol):
         """Wait until requests can come, in the event loop from which they will. `stop` is called
         if the engine is what hears that the process shall end."""
 
-    def check(self, constraint: Constraint) -> None:
-        """Raise InvalidSchema if the engine cannot enforce `constraint`."""
+    def check(self, constraints: Sequence[Constraint]) -> Sequence[str | None]:
+        """For each of `constraints`, None or why the engine cannot enforce it. Takes a bounded
+        time, but blocks; raises EngineError if it cannot be told."""
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Run one generation. Closing the generator stops it in the engine at once."""

@@ -1,9 +1,10 @@
 """A format applied to conversations: what the model reads, and what it may do."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from functionary_sgl.chat.conversation import Conversation, Message
-from functionary_sgl.chat.schema import arguments_schema
+from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.encode import PromptEncoder
@@ -47,10 +48,16 @@ class Prompter:
         ids = self.tokenizer.encode_marked(added)
         return Prompt(prompt + added, [*prompt.token_ids, *ids])
 
-    def offer(self, conversation: Conversation) -> Offer:
-        """What the turn may contain; RequestError for names and schemas that cannot be offered."""
+    def offer(
+        self, conversation: Conversation, schemas: Mapping[str, str] = MappingProxyType({})
+    ) -> Offer:
+        """What the turn may contain; RequestError for names that cannot be offered.
+
+        `schemas` has the JSON Schema (as text) of each function's arguments; where it has none,
+        they are any JSON object.
+        """
         choice = conversation.choice
-        functions = self._functions(conversation)
+        functions = self._functions(conversation, schemas)
         code = conversation.code_interpreter
         if choice.mode == "none" or not (functions or code):
             return Offer(settled=True)
@@ -74,7 +81,9 @@ class Prompter:
         end = [] if ended else [self.tokenizer.control_ids[last]]
         self._encoder.remember(marked, [*ids, *end])
 
-    def _functions(self, conversation: Conversation) -> Mapping[str, str]:
+    def _functions(
+        self, conversation: Conversation, schemas: Mapping[str, str]
+    ) -> Mapping[str, str]:
         reserved = set(self.format.reserved_names)
         if conversation.code_interpreter:
             reserved.add(CODE_INTERPRETER)
@@ -86,5 +95,5 @@ class Prompter:
                     f"The function name '{tool.name}' is {why}; give the function another name.",
                     param=f"{tool.path}.name",
                 )
-            functions[tool.name] = arguments_schema(tool)
+            functions[tool.name] = schemas.get(tool.name, ANY_ARGUMENTS)
         return functions
