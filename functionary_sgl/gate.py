@@ -13,7 +13,7 @@ from cachetools import LRUCache
 
 from functionary_sgl.chat.schema import ANY_ARGUMENTS, Arguments, arguments, located
 from functionary_sgl.chat.tools import Tool
-from functionary_sgl.engines.base import Constraint, Engine
+from functionary_sgl.engines.base import TOO_LONG, Constraint, Engine
 from functionary_sgl.errors import EngineError, InvalidSchema
 from functionary_sgl.metrics import CALLS, INVALID_ARGUMENTS, REFUSED_SCHEMAS, UNENFORCED_SCHEMAS
 from functionary_sgl.sandbox import Trial, bytewise
@@ -99,21 +99,33 @@ class Gate:
         _refuse_shortfall(tool, wanted)
         faults = self._faults(wanted)
         if faults and tool.strict:
-            raise _refusal(tool, faults)
+            raise _refusal(tool, self._culprit(tool, faults))
         if faults:
-            wanted = self._loosened(tool, faults)
+            wanted = self._loosened(tool, wanted, faults)
         if wanted.unenforced:
             _check_validator(tool, wanted)
         return wanted
 
-    def _loosened(self, tool: Tool, faults: Mapping[str, str]) -> Arguments:
+    def _loosened(self, tool: Tool, wanted: Arguments, faults: Mapping[str, str]) -> Arguments:
         """Without the patterns that are at fault, or else without all that may be costly."""
         patterns = [pointer for pointer in faults if pointer]
         for without in (patterns, [*patterns, *_COSTLY]):
-            wanted = arguments(tool, without)
-            if without and not (found := self._faults(wanted)):
+            last, wanted = wanted, arguments(tool, without)
+            if wanted.constraint != last.constraint:
+                faults = self._faults(wanted)
+            if not faults:
                 return wanted
-        raise _refusal(tool, found)
+        raise _refusal(tool, faults)
+
+    def _culprit(self, tool: Tool, faults: dict[str, str]) -> dict[str, str]:
+        """`faults` with the keyword that is at fault, if it can be found soon."""
+        if faults.keys() != {""} or faults[""] == TOO_LONG:
+            return faults
+        for keyword in _COSTLY:
+            wanted = arguments(tool, [keyword])
+            if wanted.unenforced and not self._faults(wanted):
+                return {wanted.unenforced[0]: faults[""]}
+        return faults
 
     def _faults(self, wanted: Arguments) -> dict[str, str]:
         """Pointers to what the engine cannot enforce, with reasons: patterns, or all ("")."""

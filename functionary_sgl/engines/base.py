@@ -91,6 +91,10 @@ class Scores:
     cached_tokens: int = 0
 
 
+TOO_LONG = "it takes too long to prepare"
+"""Why an engine does not enforce a constraint that it perhaps could."""
+
+
 class Engine(Protocol):
     """All methods raise EngineError (EngineDied when the engine is gone for good)."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from llguidance import LLMatcher
 
-from functionary_sgl.engines.base import Constraint
+from functionary_sgl.engines.base import TOO_LONG, Constraint
 from functionary_sgl.sandbox import Sandbox, Trial
 
 CHECK_SECONDS = 0.1
@@ -19,7 +19,7 @@ def check(constraints: Sequence[Constraint], sandbox: Sandbox) -> list[str | Non
     """For each of `constraints`, None or why it cannot be enforced; `Engine.check`."""
     trials = [Trial(constraint.kind, constraint.source) for constraint in constraints]
     told = sandbox.run(trials, CHECK_SECONDS)
-    return told + ["it takes too long to prepare"] * (len(trials) - len(told))
+    return told + [TOO_LONG] * (len(trials) - len(told))
 
 
 def grammar(constraint: Constraint) -> str:

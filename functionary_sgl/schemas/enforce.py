@@ -234,8 +234,12 @@ class _Node:
         self._keep(keyword, checked(keyword, value, self._at(keyword)))
 
     def format(self, keyword: str, value: Any) -> None:
+        value = checked(keyword, value, self._at(keyword))
         if value in keywords.ENFORCED_FORMATS:
             self._keep(keyword, value)
+            if patterns := keywords.FORMAT_PATTERNS.get(value):
+                more = [{"pattern": pattern} for pattern in patterns]
+                self._enforced.setdefault("allOf", []).extend(more)
         elif value in keywords.UNENFORCED_FORMATS:
             self._validate(keyword, value)
 

@@ -28,6 +28,8 @@ def checked(keyword: str, value: Any, pointer: str) -> Any:
         wanted = "an object"
     elif keyword == "uniqueItems" and not isinstance(value, bool):
         wanted = "true or false"
+    elif keyword == "format" and not isinstance(value, str):
+        wanted = "a name"
     elif keyword == "required":
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             return list(dict.fromkeys(value))
