@@ -81,6 +81,13 @@ def _parser() -> flags.Parser:
         help="what of a call is enforced if its tool is not strict: the function's name, or its "
         "arguments' schema too (default)",
     )
+    add(
+        "--grammar-cache-mb",
+        type=_positive,
+        metavar="N",
+        default=256,
+        help="memory for compiled schemas in each process of the engine; default: 256",
+    )
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser
@@ -90,6 +97,13 @@ def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port, 0 to 65535")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return number
 
 
@@ -145,7 +159,7 @@ def _sglang(
     ]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    engine = launch.start(engine_parser.parse_args(arguments))
+    engine = launch.start(engine_parser.parse_args(arguments), options.grammar_cache_mb)
     if ids > engine.vocabulary_size:
         raise UsageError(
             f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "
