@@ -20,6 +20,9 @@ from llguidance import LLMatcher, LLTokenizer
 MEMORY = 512 * 1024 * 1024
 """What a child may take besides what it begins with, in bytes of address space."""
 
+STACK = 4 * 1024 * 1024
+"""Half of what a thread of the engine has: what passes here does not overflow there."""
+
 STEPS = 12
 """How many tokens of a grammar are tried: some fail only when they are used."""
 
@@ -45,6 +48,7 @@ def attempt(line: bytes, tokenizer: Any) -> None:
     seconds, trials = json.loads(line)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an allocation that fails says so there
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
     signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
