@@ -23,7 +23,9 @@ import psutil
 from tests import hostile
 
 MODEL = "functionary-tiny"
-CALL = {"tool_choice": {"type": "function", "function": {"name": "f"}}, "max_tokens": 8}
+CALL = {"tool_choice": {"type": "function", "function": {"name": "f"}}, "max_tokens": 1}
+
+PLAIN = '{"properties": {"a": {"type": "string"}}}'
 
 
 def main() -> None:
@@ -45,7 +47,7 @@ def main() -> None:
 
 async def _measure(url: str, pid: int, schemas: int) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-        await _ask(client, '{"properties": {"a": {}}}')
+        await _ask(client, '{"properties": {"b": {}}}')
         await _hostile(client, pid)
         await _many(client, pid, schemas)
 
@@ -89,7 +91,7 @@ async def _hostile(client: httpx.AsyncClient, pid: int) -> None:
     stream = asyncio.create_task(pace.run())
     await asyncio.sleep(3)
     _row("none, for 3 s", "", "", f"{pace.longest:.0f}", f"{_memory(pid):.0f}")
-    for name, schema in hostile.SCHEMAS.items():
+    for name, schema in {"a plain schema": PLAIN, **hostile.SCHEMAS}.items():
         await asyncio.sleep(0.2)
         pace.longest = 0.0
         status, taken = await _ask(client, schema)

@@ -101,17 +101,18 @@ class Gate:
         if faults and tool.strict:
             raise _refusal(tool, self._culprit(tool, faults))
         if faults:
-            wanted = self._loosened(tool, wanted, faults)
+            wanted = self._loosened(tool, faults)
         if wanted.unenforced:
             _check_validator(tool, wanted)
         return wanted
 
-    def _loosened(self, tool: Tool, wanted: Arguments, faults: Mapping[str, str]) -> Arguments:
+    def _loosened(self, tool: Tool, faults: Mapping[str, str]) -> Arguments:
         """Without the patterns that are at fault, or else without all that may be costly."""
         patterns = [pointer for pointer in faults if pointer]
-        for without in (patterns, [*patterns, *_COSTLY]):
-            last, wanted = wanted, arguments(tool, without)
-            if wanted.constraint != last.constraint:
+        costly = [keyword for keyword in _COSTLY if f'"{keyword}"' in tool.parameters_json]
+        for without in (patterns, [*patterns, *costly] if costly else []):
+            if without:
+                wanted = arguments(tool, without)
                 faults = self._faults(wanted)
             if not faults:
                 return wanted

@@ -11,7 +11,7 @@ from llguidance import LLMatcher
 from functionary_sgl.engines.base import TOO_LONG, Constraint
 from functionary_sgl.sandbox import Sandbox, Trial
 
-CHECK_SECONDS = 0.1
+CHECK_SECONDS = 0.06
 """Processor time that constraints may take to be tried together."""
 
 

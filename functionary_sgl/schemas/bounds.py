@@ -29,7 +29,8 @@ def check_size(size: int) -> None:
 
 
 def check_shape(schema: Any) -> None:
-    """Raise InvalidSchema if `schema` is too deep or has too many parts. Does not recurse."""
+    """Raise InvalidSchema if `schema` is too deep, has too many parts, or null characters, which
+    no engine takes. Does not recurse."""
     level, nodes = [schema], 0
     for _ in range(MAX_DEPTH + 1):
         nodes += len(level)
@@ -37,6 +38,9 @@ def check_shape(schema: Any) -> None:
             raise InvalidSchema(f"The schema has more than {MAX_NODES} parts.")
         children: list[Any] = []
         for node in level:
+            texts = node if isinstance(node, dict) else [node]
+            if any(isinstance(text, str) and "\0" in text for text in texts):
+                raise InvalidSchema("The schema has a null character.")
             if isinstance(node, dict):
                 children += node.values()
             elif isinstance(node, list):

@@ -69,6 +69,7 @@ REFUSED = [
     "nested 1000 deep",
     "enum of 20,000",
     "1,000 properties",
+    "null characters",
     "recursive without end",
     "recursive in place",
     "references that double in place",
