@@ -1,10 +1,11 @@
 """Hostile schemas against a running server: how fast each is answered, and what else suffers.
 
-    python -m benchmarks.gate [--schemas 10000]
+    python -m benchmarks.gate [--schemas 10000] [flags of the server]
 
-Starts the server with the embedded model. Prints a table in Markdown: for each schema the answer,
-its time, the memory of all processes afterwards, and the pace of another stream meanwhile (its
-longest pause). Then so many different small schemas, one after another, with the memory in between.
+Starts the server, as a rule with the embedded model, and prints a table in Markdown: for each schema
+the answer, its time, the memory of all processes afterwards, and the pace of another stream
+meanwhile (its longest pause). Then so many different small schemas, one after another, with the
+memory in between.
 """
 
 import argparse
@@ -31,8 +32,8 @@ PLAIN = '{"properties": {"a": {"type": "string"}}}'
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schemas", type=int, default=10_000)
-    options = parser.parse_args()
-    command = [sys.executable, "-m", "functionary_sgl", "serve", "--port", "0"]
+    options, flags = parser.parse_known_args()
+    command = [sys.executable, "-m", "functionary_sgl", "serve", "--port", "0", *flags]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     lines = [server.stdout.readline() for _ in range(4)]
@@ -107,7 +108,7 @@ async def _many(client: httpx.AsyncClient, pid: int, schemas: int) -> None:
     _row("schemas so far", "mean ms", "memory, MB")
     _row(*["---"] * 3)
     begin = time.perf_counter()
-    for number in range(schemas + 1):
+    for number in range(schemas + 1 if schemas else 0):
         if number % max(1, schemas // 10) == 0:
             taken = (time.perf_counter() - begin) * 1e3 / max(1, schemas // 10)
             _row(number, f"{taken:.0f}" if number else "", f"{_memory(pid):.0f}")

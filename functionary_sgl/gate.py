@@ -110,7 +110,8 @@ class Gate:
         """Without the patterns that are at fault, or else without all that may be costly."""
         patterns = [pointer for pointer in faults if pointer]
         costly = [keyword for keyword in _COSTLY if f'"{keyword}"' in tool.parameters_json]
-        for without in (patterns, [*patterns, *costly] if costly else []):
+        in_time = TOO_LONG not in faults.values()
+        for without in (patterns if in_time else [], [*patterns, *costly] if costly else []):
             if without:
                 wanted = arguments(tool, without)
                 faults = self._faults(wanted)

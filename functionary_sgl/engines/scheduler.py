@@ -8,7 +8,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-GRAMMAR_BYTES = 64 * 1024
+GRAMMAR_BYTES = 192 * 1024
 """What a compiled grammar takes at least, about; docs/constraints.md has the measurement."""
 
 BYTES_PER_CHARACTER = 20

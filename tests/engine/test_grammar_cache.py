@@ -11,7 +11,7 @@ from tests.engine.conftest import RunningEngine
 
 FILL = """
 from functionary_sgl.engines.scheduler import bound_grammar_cache, size
-bound_grammar_cache(1_000_000)
+bound_grammar_cache(5_000_000)
 from sglang.srt.plugins import load_plugins
 load_plugins()
 from sglang.srt.constrained.base_grammar_backend import BaseGrammarBackend, InvalidGrammarObject
@@ -20,7 +20,7 @@ for number in range(500):
     backend.set_cache(("json", str(number)), InvalidGrammarObject("no"))
     backend.get_cached_or_future_value(("json", "0"), False)
 assert ("json", "0") in backend.cache and ("json", "499") in backend.cache
-assert len(backend.cache) == 1_000_000 // size(backend.cache[("json", "0")]), len(backend.cache)
+assert len(backend.cache) == 5_000_000 // size(backend.cache[("json", "0")]), len(backend.cache)
 huge = InvalidGrammarObject("no")
 huge.serialized_grammar = "x" * 1_000_000
 backend.set_cache(("json", "huge"), huge)
