@@ -1,14 +1,18 @@
 """A model that can be asked: a format and its prompts, joined with an engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
-from functionary_sgl.engines.base import Constraint, Engine, Sampling
-from functionary_sgl.errors import ContextLengthExceeded, InvalidSchema, RequestError
+from functionary_sgl.chat.schema import Arguments
+from functionary_sgl.chat.tools import Tool
+from functionary_sgl.engines.base import Engine, Sampling
+from functionary_sgl.errors import ContextLengthExceeded, RequestError
+from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
 from functionary_sgl.runtime.interpreter import Turn, run
@@ -16,11 +20,24 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import Offer
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedTurn(Turn):
+    """A turn with what is known of its functions' arguments, by name.
+
+    unenforced: pointers to the keywords that may be broken, in the request: the path of a tool's
+    parameters, and from there on a JSON pointer.
+    """
+
+    arguments: Mapping[str, Arguments] = field(default_factory=dict)
+    unenforced: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Model:
     """names: what requests may call it, the first being its own.
     reason: why the format was taken, for people.
     defaults: sampling defaults of the checkpoint (`generation_config.json`).
+    constraints: what of a call is enforced where its tool does not say `strict`.
     """
 
     names: tuple[str, ...]
@@ -28,10 +45,15 @@ class Model:
     engine: Engine
     reason: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Constraints = "schema"
+
+    @cached_property
+    def gate(self) -> Gate:
+        return Gate(self.engine, self.constraints)
 
     async def prepare(
         self, conversation: Conversation, sampling: Sampling, max_tokens: int | None
-    ) -> Turn:
+    ) -> CheckedTurn:
         """The turn that answers `conversation`; `max_tokens` None: as much as the context holds.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
@@ -41,9 +63,12 @@ class Model:
             raise RequestError(
                 "This server does not show images to its model yet; send text.", param=image.path
             )
-        # Templates, tokenizers and grammars are worked off the event loop: other turns go on.
-        prompt, offer = await asyncio.to_thread(self._prompt_and_offer, conversation)
-        return Turn(
+        conversation = self.prompter.in_first_order(conversation)
+        offered = _offered(conversation)
+        arguments = await self.gate.admit(offered)
+        # Templates and tokenizers are worked off the event loop: other turns go on.
+        prompt, offer = await asyncio.to_thread(self._prompt_and_offer, conversation, arguments)
+        return CheckedTurn(
             program=self.prompter.format.program,
             prompt=prompt,
             offer=offer,
@@ -52,9 +77,17 @@ class Model:
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
             trims_text=self.prompter.format.trims_text,
+            arguments=arguments,
+            unenforced=tuple(
+                f"{tool.path}.parameters{pointer}"
+                for tool in offered
+                for pointer in arguments[tool.name].unenforced
+            ),
         )
 
-    async def run(self, conversation: Conversation, turn: Turn) -> AsyncGenerator[Event, None]:
+    async def run(
+        self, conversation: Conversation, turn: CheckedTurn
+    ) -> AsyncGenerator[Event, None]:
         """The events of `turn`. The conversation's next prompt will begin with the turn's ids."""
         answer = _Transcript()
         async with aclosing(run(turn, self.engine, self.prompter.tokenizer)) as events:
@@ -64,13 +97,21 @@ class Model:
                     # Before the end is told: the next prompt may come at once.
                     ended = answer.message(), event.token_ids
                     await asyncio.to_thread(self.prompter.remember, conversation, *ended)
+                    self._count(turn, ended[0].calls, event.reason == "length")
                 yield event
 
-    def _prompt_and_offer(self, conversation: Conversation) -> tuple[Prompt, Offer]:
-        offer = self.prompter.offer(conversation)
-        prompt = self.prompter.prompt(conversation)
-        self._check(conversation, offer)
-        return prompt, offer
+    def _prompt_and_offer(
+        self, conversation: Conversation, arguments: Mapping[str, Arguments]
+    ) -> tuple[Prompt, Offer]:
+        schemas = {name: known.constraint for name, known in arguments.items()}
+        offer = self.prompter.offer(conversation, schemas)
+        return self.prompter.prompt(conversation), offer
+
+    def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
+        """`cut`: whether the last of `calls` may lack its end."""
+        for left, call in enumerate(reversed(calls)):
+            known = None if cut and not left else turn.arguments.get(call.name)
+            self.gate.count(known, call.arguments)
 
     def _check_bias(self, sampling: Sampling) -> None:
         # An id that the model does not have would take the engine down.
@@ -82,14 +123,6 @@ class Model:
                     param="logit_bias",
                 )
 
-    def _check(self, conversation: Conversation, offer: Offer) -> None:
-        for tool in conversation.tools:
-            if tool.name in offer.functions:
-                try:
-                    self.engine.check(Constraint("json_schema", offer.functions[tool.name]))
-                except InvalidSchema as error:
-                    raise InvalidSchema(error.message, param=f"{tool.path}.parameters") from error
-
     def _budget(self, prompt_tokens: int, max_tokens: int | None) -> int:
         limit = self.engine.context_length
         if prompt_tokens + (max_tokens or 1) > limit:
@@ -100,6 +133,14 @@ class Model:
                 param="max_tokens" if max_tokens and prompt_tokens < limit else "messages",
             )
         return max_tokens or limit - prompt_tokens
+
+
+def _offered(conversation: Conversation) -> tuple[Tool, ...]:
+    """The tools that may be called."""
+    choice = conversation.choice
+    if choice.mode == "none":
+        return ()
+    return tuple(t for t in conversation.tools if choice.name in (None, t.name))
 
 
 class _Transcript:

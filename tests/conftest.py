@@ -60,11 +60,13 @@ def prompter(embedded: Checkpoint) -> Prompter:
     return Prompter(detect.detect(embedded).format, embedded.tokenizer)
 
 
-def scripted_model(prompter: Prompter, *replies: dict[str, Any], context: int = 8192) -> Model:
+def scripted_model(
+    prompter: Prompter, *replies: dict[str, Any], context: int = 8192, **options: Any
+) -> Model:
     """A model that replays `replies`; those without `match` answer anything."""
     script = Script.model_validate({"replies": [{"match": "", **reply} for reply in replies]})
     engine = ScriptedEngine(script, prompter.tokenizer, context)
-    return Model(("m",), prompter, engine, "for tests")
+    return Model(("m",), prompter, engine, "for tests", **options)
 
 
 class Served:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import completions, errors, models
+from functionary_sgl.api import completions, errors, metrics, models
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.requests import ChatRequest
 from functionary_sgl.model import Model
@@ -19,6 +19,7 @@ def create_app(model: Model, api_key: str | None = None) -> FastAPI:
     app.state.started = int(time.time())
     app.include_router(completions.router)
     app.include_router(models.router)
+    app.include_router(metrics.router)
     errors.install(app)
     if api_key:
         app.add_middleware(RequireKey, key=api_key)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api import intake, parse, unenforced
 from functionary_sgl.api.chunks import ChoiceChunks, Head
 from functionary_sgl.api.errors import error_body, log_unexpected
 from functionary_sgl.api.fold import Fold
@@ -26,8 +26,7 @@ from functionary_sgl.api.responses import (
 )
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.errors import NotFound
-from functionary_sgl.model import Model
-from functionary_sgl.runtime.interpreter import Turn
+from functionary_sgl.model import CheckedTurn, Model
 
 router = APIRouter()
 
@@ -45,12 +44,13 @@ async def create(request: Request) -> Response:
     asked = parse.chat_request(await body(request))
     answer = await _Answer.to(asked, request.app.state.model)
     if not asked.stream:
-        return JSONResponse(await while_client_waits(request.receive, answer.folded()))
+        folded = await while_client_waits(request.receive, answer.folded())
+        return JSONResponse(folded, headers=answer.headers)
     usage = asked.stream_options is not None and asked.stream_options.include_usage
     chunks = answer.chunks()
     # The first chunk is awaited before the headers go out: what fails until then has a status.
     first = await while_client_waits(request.receive, anext(chunks))
-    return EventStreamResponse(_events(first, chunks, usage))
+    return EventStreamResponse(_events(first, chunks, usage), answer.headers)
 
 
 async def _events(
@@ -74,10 +74,13 @@ async def _events(
 class _Answer:
     """One request's answer, from one or several turns that run side by side."""
 
-    def __init__(self, model: Model, asked: ChatRequest, conversation: Conversation, turn: Turn):
+    def __init__(
+        self, model: Model, asked: ChatRequest, conversation: Conversation, turn: CheckedTurn
+    ) -> None:
         self._model = model
         self._conversation = conversation
         self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
+        self.headers = unenforced.header(turn.unenforced)
         self._legacy = asked.functions is not None
         self._head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model)
 
@@ -118,7 +121,7 @@ class _Answer:
         yield self._head.usage_chunk([choice.usage for choice in choices if choice.usage])
 
     async def _choice(
-        self, choice: ChoiceChunks, turn: Turn
+        self, choice: ChoiceChunks, turn: CheckedTurn
     ) -> AsyncGenerator[dict[str, Any], None]:
         async with aclosing(self._model.run(self._conversation, turn)) as events:
             async for happened in events:
@@ -126,7 +129,7 @@ class _Answer:
                     yield entry
 
 
-def _numbered(turn: Turn, index: int) -> Turn:
+def _numbered(turn: CheckedTurn, index: int) -> CheckedTurn:
     """The turn of choice `index`: with a seed, another one for each choice."""
     seed = turn.sampling.seed
     if seed is None or index == 0:

@@ -148,7 +148,7 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
 
 def _tool(function: FunctionDefinition, path: str) -> Tool:
     parameters = json.dumps(function.parameters, ensure_ascii=False)
-    return Tool(function.name, function.description, parameters, path)
+    return Tool(function.name, function.description, parameters, bool(function.strict), path)
 
 
 def _check_choice_shapes(request: ChatRequest) -> None:

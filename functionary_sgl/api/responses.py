@@ -1,7 +1,7 @@
 """JSON and event-stream responses; work for a client that leaves is dropped at once."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -31,11 +31,15 @@ class EventStreamResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+    def __init__(
+        self, events: AsyncGenerator[bytes, None], headers: Mapping[str, str] | None = None
+    ) -> None:
         self.status_code = 200
         self.background = None
         self.body = b""
-        self.init_headers({"cache-control": "no-cache", "x-accel-buffering": "no"})
+        self.init_headers(
+            {"cache-control": "no-cache", "x-accel-buffering": "no"} | dict(headers or {})
+        )
         del self.headers["content-length"]
         self._events = events
 

@@ -13,12 +13,14 @@ class Tool:
     """A function with its parameters as JSON text (`null` where the client gave none).
 
     Text, not a dictionary, so that a tool can be the key of a cache; keys keep the client's order.
-    `path` is where the request has it (`tools[0].function`), for errors.
+    `strict`: whether every keyword of the parameters must be enforced. `path` is where the request
+    has it (`tools[0].function`), for errors.
     """
 
     name: str
     description: str = ""
     parameters_json: str = "null"
+    strict: bool = False
     path: str = field(default="tools", compare=False)
 
     @property

@@ -44,7 +44,14 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, files.tokenizer, files.template)
         engine = _sglang(parser, options, others, files.tokenizer.size)
-    return Model(_names(options), prompter, engine, found.reason, files.generation_defaults)
+    return Model(
+        names=_names(options),
+        prompter=prompter,
+        engine=engine,
+        reason=found.reason,
+        defaults=files.generation_defaults,
+        constraints=options.constraints,
+    )
 
 
 def _parser() -> flags.Parser:
@@ -67,6 +74,20 @@ def _parser() -> flags.Parser:
     add("--log-level", default="error", help="default: error")
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")
+    add(
+        "--constraints",
+        choices=("names", "schema"),
+        default="schema",
+        help="what of a call is enforced if its tool is not strict: the function's name, or its "
+        "arguments' schema too (default)",
+    )
+    add(
+        "--grammar-cache-mb",
+        type=_positive,
+        metavar="N",
+        default=256,
+        help="memory for compiled schemas in each process of the engine; default: 256",
+    )
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser
@@ -76,6 +97,13 @@ def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port, 0 to 65535")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return number
 
 
@@ -131,7 +159,7 @@ def _sglang(
     ]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    engine = launch.start(engine_parser.parse_args(arguments))
+    engine = launch.start(engine_parser.parse_args(arguments), options.grammar_cache_mb)
     if ids > engine.vocabulary_size:
         raise UsageError(
             f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "

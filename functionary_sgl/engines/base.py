@@ -96,6 +96,10 @@ class Scores:
     cached_tokens: int = 0
 
 
+TOO_LONG = "it takes too long to prepare"
+"""Why an engine does not enforce a constraint that it perhaps could."""
+
+
 class Engine(Protocol):
     """All methods raise EngineError (EngineDied when the engine is gone for good)."""
 
@@ -106,8 +110,9 @@ class Engine(Protocol):
         """Wait until requests can come, in the event loop from which they will. `stop` is called
         if the engine is what hears that the process shall end."""
 
-    def check(self, constraint: Constraint) -> None:
-        """Raise InvalidSchema if the engine cannot enforce `constraint`."""
+    def check(self, constraints: Sequence[Constraint]) -> Sequence[str | None]:
+        """For each of `constraints`, None or why the engine cannot enforce it. Takes a bounded
+        time, but blocks; raises EngineError if it cannot be told."""
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Run one generation. Closing the generator stops it in the engine at once."""

@@ -1,5 +1,6 @@
 """What a constrained model would write, given what it would like to write."""
 
+import random
 import string
 from collections import Counter
 
@@ -36,6 +37,7 @@ class _Follower:
         self._wish = wish
         self._text = bytearray()
         self._times_taken: Counter[int] = Counter()
+        self._dice = random.Random(0)
         self.used = 0
 
     def run(self) -> bytes:
@@ -68,7 +70,7 @@ class _Follower:
 
     def _invent(self, allowed: list[int]) -> None:
         """Bring the text to its end: close what is open, else rotate through what is allowed, so
-        that no loop of the grammar lasts for ever."""
+        that no loop of the grammar lasts for ever; some keep step with that, so then at random."""
         known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
         closers = b'"' if ord("a") in allowed else b'}]",:'  # inside a string, and outside
         if self._is_json and known[0] in closers:
@@ -76,6 +78,11 @@ class _Follower:
         elif self._is_json and ord('"') in allowed:
             byte = ord('"')
         else:
-            byte = min(known, key=self._times_taken.__getitem__)
+            rotating = self._times_taken.total() < _MOST_INVENTED_BYTES / 2
+            byte = (
+                min(known, key=self._times_taken.__getitem__)
+                if rotating
+                else self._dice.choice(known)
+            )
         self._times_taken[byte] += 1
         self._take(byte)

@@ -5,26 +5,31 @@ strings with a length limit, so that arguments need not even be JSON (seen with 
 """
 
 import json
-from functools import lru_cache
+from collections.abc import Sequence
 
 from llguidance import LLMatcher
 
-from functionary_sgl.engines.base import Constraint
-from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.engines.base import TOO_LONG, Constraint
+from functionary_sgl.sandbox import Sandbox, Trial
+
+CHECK_SECONDS = 0.06
+"""Processor time that constraints may take to be tried together."""
 
 
-@lru_cache(maxsize=4096)
+def check(constraints: Sequence[Constraint], sandbox: Sandbox) -> list[str | None]:
+    """For each of `constraints`, None or why it cannot be enforced; `Engine.check`."""
+    trials = [Trial(constraint.kind, constraint.source) for constraint in constraints]
+    told = sandbox.run(trials, CHECK_SECONDS)
+    return told + [TOO_LONG] * (len(trials) - len(told))
+
+
 def grammar(constraint: Constraint) -> str:
-    """`constraint` as a grammar of llguidance; InvalidSchema where it cannot be enforced."""
+    """`constraint`, which has been checked, as a grammar of llguidance."""
     if constraint.kind == "regex":
-        compiled = LLMatcher.grammar_from_regex(constraint.source)
-    elif constraint.lead:
-        compiled = LLMatcher.grammar_from_lark(with_lead(constraint))
-    else:
-        compiled = LLMatcher.grammar_from_json_schema(constraint.source)
-    if error := LLMatcher.validate_grammar(compiled):
-        raise InvalidSchema(f"The schema cannot be enforced: {error.splitlines()[0]}")
-    return str(compiled)
+        return str(LLMatcher.grammar_from_regex(constraint.source))
+    if constraint.lead:
+        return str(LLMatcher.grammar_from_lark(with_lead(constraint)))
+    return str(LLMatcher.grammar_from_json_schema(constraint.source))
 
 
 def with_lead(constraint: Constraint) -> str:

@@ -7,8 +7,10 @@ import os
 import signal
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
+from functionary_sgl.engines import scheduler
 from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import EngineError, UsageError
 from functionary_sgl.platform import has_accelerator
@@ -43,8 +45,9 @@ def with_config_file(parser: argparse.ArgumentParser, arguments: list[str]) -> l
     return merged
 
 
-def start(arguments: argparse.Namespace) -> SGLangEngine:
-    """Start the engine with `arguments`, as parsed by a parser with SGLang's flags.
+def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
+    """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
+    most about `grammar_cache_mb` MiB of compiled grammars.
 
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up.
@@ -65,8 +68,12 @@ def start(arguments: argparse.Namespace) -> SGLangEngine:
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
     arguments.custom_sigquit_handler = _give_up
+
+    class BoundedEngine(Engine):  # type: ignore[misc]
+        run_scheduler_process_func = partial(scheduler.run, grammar_cache_mb * 2**20)
+
     try:
-        engine = Engine(server_args=ServerArgs.from_cli_args(arguments))
+        engine = BoundedEngine(server_args=ServerArgs.from_cli_args(arguments))
         return SGLangEngine(engine, arguments.grammar_backend)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error

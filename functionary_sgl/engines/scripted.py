@@ -12,9 +12,10 @@ from cachetools import LRUCache
 
 from functionary_sgl.engines.base import Chunk, Constraint, Request, Scores, TurnContext
 from functionary_sgl.engines.follow import follow
-from functionary_sgl.engines.grammar import grammar
+from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.script import Reply, Script
 from functionary_sgl.errors import EngineDied, EngineError
+from functionary_sgl.sandbox import bytewise
 from functionary_sgl.tokenizer import Tokenizer
 
 _UNLIKELY = -1000.0
@@ -73,8 +74,8 @@ class ScriptedEngine:
     async def ready(self, stop: Callable[[], None]) -> None:
         """At once."""
 
-    def check(self, constraint: Constraint) -> None:
-        grammar(constraint)
+    def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
+        return check(constraints, bytewise())
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         progress = self._progress(request.turn, request.token_ids)

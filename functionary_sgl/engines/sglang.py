@@ -8,7 +8,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Literal
 from uuid import uuid4
@@ -22,8 +21,9 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.engines.grammar import grammar, with_lead
-from functionary_sgl.errors import EngineDied, EngineError, InvalidSchema, RequestError
+from functionary_sgl.engines.grammar import check, with_lead
+from functionary_sgl.errors import EngineDied, EngineError, RequestError
+from functionary_sgl.sandbox import Sandbox
 
 
 class SGLangEngine:
@@ -39,6 +39,7 @@ class SGLangEngine:
         capacity = engine._scheduler_init_result.scheduler_infos[0]["max_total_num_tokens"]
         self.context_length = min(int(self._manager.context_len), int(capacity))
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
+        self._sandbox = _sandbox(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
         self._streams: set[_Stream] = set()
         self._death: EngineDied | None = None
@@ -47,14 +48,15 @@ class SGLangEngine:
 
     async def ready(self, stop: Callable[[], None]) -> None:
         self._stop = stop
+        if self._guided:
+            await asyncio.to_thread(self._sandbox.start)
         # The first request makes SGLang's manager listen, and install the signal handlers.
         await self.score([0], [0], TurnContext("ready", 1))
 
-    def check(self, constraint: Constraint) -> None:
+    def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
-            grammar(constraint)
-        elif error := _objection(constraint):
-            raise InvalidSchema(f"The schema cannot be enforced: {error}")
+            return check(constraints, self._sandbox)
+        return [_objection(constraint) for constraint in constraints]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         arguments: dict[str, Any] = {"sampling_params": self._sampling_params(request)}
@@ -97,6 +99,7 @@ class SGLangEngine:
         return self._death or EngineDied("The engine is closed.")
 
     async def close(self) -> None:
+        self._sandbox.close()
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(
@@ -257,7 +260,17 @@ def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
     ]
 
 
-@lru_cache(maxsize=4096)
+def _sandbox(manager: Any, vocabulary_size: int) -> Sandbox:
+    """With the tokenizer as SGLang's scheduler has it for its grammars."""
+    from transformers import PreTrainedTokenizerFast
+
+    if not isinstance(manager.tokenizer, PreTrainedTokenizerFast):
+        return Sandbox()
+    ends = manager.model_config.hf_eos_token_id
+    definition = manager.tokenizer.backend_tokenizer.to_str()
+    return Sandbox(definition, vocabulary_size, sorted(ends) if ends else None)
+
+
 def _objection(constraint: Constraint) -> str | None:
     """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
     import xgrammar

@@ -1,14 +1,18 @@
 """Functions and calls as JSON, for the formats whose models read them so."""
 
 import json
-from functools import lru_cache
+from threading import Lock
+
+from cachetools import LRUCache, cached
 
 from functionary_sgl.chat.conversation import Call
 from functionary_sgl.chat.schema import resolved
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
 
+CACHE_CHARACTERS = 8_000_000
 
-@lru_cache(maxsize=4096)
+
+@cached(LRUCache(CACHE_CHARACTERS, getsizeof=len), lock=Lock())
 def definition(tool: Tool) -> str:
     """Name, description and parameters of `tool`, keys in this order, references resolved; the
     parameters are null where the client gave none. Raises InvalidSchema as `resolved` does."""

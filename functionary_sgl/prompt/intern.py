@@ -33,4 +33,4 @@ class ToolMemory:
             with self._lock:
                 known = self._first.setdefault((tool.name, tool.description, unordered), tool)
                 self._known[tool] = known
-        return known if known.path == tool.path else replace(known, path=tool.path)
+        return replace(tool, parameters_json=known.parameters_json)

@@ -1,10 +1,11 @@
 """A format applied to conversations: what the model reads, and what it may do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from functionary_sgl.chat.conversation import Conversation, Message
-from functionary_sgl.chat.schema import arguments_schema
+from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.chat_template import ChatTemplate
@@ -66,10 +67,16 @@ class Prompter:
         ids = self.tokenizer.encode_marked(added)
         return Prompt(prompt + added, [*prompt.token_ids, *ids])
 
-    def offer(self, conversation: Conversation) -> Offer:
-        """What the turn may contain; RequestError for names and schemas that cannot be offered."""
+    def offer(
+        self, conversation: Conversation, schemas: Mapping[str, str] = MappingProxyType({})
+    ) -> Offer:
+        """What the turn may contain; RequestError for names that cannot be offered.
+
+        `schemas` has the JSON Schema (as text) of each function's arguments; where it has none,
+        they are any JSON object.
+        """
         choice = conversation.choice
-        functions = self._functions(conversation)
+        functions = self._functions(conversation, schemas)
         code = conversation.code_interpreter
         parallel = conversation.parallel and self.format.many_calls
         reasoning = self._reasoning(conversation)
@@ -118,9 +125,12 @@ class Prompter:
             pieces.pop()
         return pieces if len("".join(pieces)) > len(before) else []
 
+    def in_first_order(self, conversation: Conversation) -> Conversation:
+        """`conversation` with its tools as they first came (see `prompt.intern`)."""
+        return replace(conversation, tools=tuple(map(self._tools.first, conversation.tools)))
+
     def _render(self, conversation: Conversation, *, generation: bool) -> str:
-        tools = tuple(map(self._tools.first, conversation.tools))
-        return self._renderer.render(replace(conversation, tools=tools), generation=generation)
+        return self._renderer.render(self.in_first_order(conversation), generation=generation)
 
     def _template(self, own: OwnTemplate | None) -> tuple[Renderer, bool]:
         """What renders, and whether the model's turns can begin with reasoning."""
@@ -143,23 +153,21 @@ class Prompter:
             )
         return self._reasons and conversation.reasoning is not False
 
-    def _functions(self, conversation: Conversation) -> Mapping[str, str]:
+    def _functions(
+        self, conversation: Conversation, schemas: Mapping[str, str]
+    ) -> Mapping[str, str]:
         if conversation.code_interpreter and not self.format.code:
             raise RequestError("This model has no code interpreter.", param="tools")
-        return dict(self._schemas(conversation))
-
-    def _schemas(self, conversation: Conversation) -> Iterator[tuple[str, str]]:
-        """Each function's name with the schema of its arguments."""
         reserved = set(self.format.reserved_names)
         if conversation.code_interpreter:
             reserved.add(CODE_INTERPRETER)
-        known: set[str] = set()
+        functions: dict[str, str] = {}
         for tool in conversation.tools:
-            if tool.name in reserved or tool.name in known:
-                why = "given twice" if tool.name in known else "a name this model's format uses"
+            if tool.name in reserved or tool.name in functions:
+                why = "given twice" if tool.name in functions else "a name this model's format uses"
                 raise RequestError(
                     f"The function name '{tool.name}' is {why}; give the function another name.",
                     param=f"{tool.path}.name",
                 )
-            known.add(tool.name)
-            yield tool.name, arguments_schema(self._tools.first(tool))
+            functions[tool.name] = schemas.get(tool.name, ANY_ARGUMENTS)
+        return functions

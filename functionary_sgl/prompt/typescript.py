@@ -5,8 +5,10 @@ of 0 alone prints no comment), is that of the prompts the checkpoints were train
 MeetKai/functionary's templates print it; `tests/data/ts_schema.json` holds observed cases.
 """
 
-from functools import lru_cache
+from threading import Lock
 from typing import Any
+
+from cachetools import LRUCache, cached
 
 from functionary_sgl.chat.schema import resolved
 from functionary_sgl.chat.tools import Tool
@@ -16,6 +18,8 @@ HEADER = (
     "namespace functions {\n\n"
 )
 FOOTER = "} // namespace functions"
+
+CACHE_CHARACTERS = 8_000_000
 
 _LIMITS = (
     ("maximum", "Maximum"),
@@ -33,7 +37,7 @@ def namespace(tools: tuple[Tool, ...]) -> str:
     return HEADER + "".join(function(tool) + "\n\n" for tool in tools) + FOOTER
 
 
-@lru_cache(maxsize=4096)
+@cached(LRUCache(CACHE_CHARACTERS, getsizeof=len), lock=Lock())
 def function(tool: Tool) -> str:
     """One function: a comment line and a `type`."""
     parameters = resolved(tool)

@@ -102,13 +102,13 @@ DEEP = "[" * 5000 + "]" * 5000
             {"model": "m", "messages": HI,
              "tools": [{"type": "function", "function": {
                  "name": "f", "parameters": {"properties": {"a": {"type": "no such type"}}}}}]},
-            "tools[0].function.parameters",
+            "tools[0].function.parameters/properties/a/type",
         ),
         (
             {"model": "m", "messages": HI,
              "functions": [{"name": "f",
                             "parameters": {"properties": {"a": {"$ref": "#/nowhere"}}}}]},
-            "functions[0].parameters",
+            "functions[0].parameters/properties/a/$ref",
         ),
         ({"model": "m", "messages": HI, "tools": [WEATHER], "tool_choice": {"type": "function"}},
          "tool_choice"),

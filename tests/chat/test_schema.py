@@ -3,15 +3,14 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.chat.schema import arguments_schema
+from functionary_sgl.chat.schema import arguments
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
 
 
 def schema(parameters: Any) -> Any:
-    schema = json.loads(
-        arguments_schema(Tool("f", "", json.dumps(parameters), "tools[0].function"))
-    )
+    tool = Tool("f", "", json.dumps(parameters), path="tools[0].function")
+    schema = json.loads(arguments(tool).constraint)
     assert schema.pop("x-guidance")["key_separator"] == ": "
     return schema
 

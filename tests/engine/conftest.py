@@ -22,7 +22,16 @@ class RunningEngine:
         environment["PYTHONPATH"] = os.pathsep.join([str(SERVER.parent.parent.parent)])
         self.process = subprocess.Popen(
             # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
-            [sys.executable, str(SERVER), "--port", "0", "--dtype", "float32"],
+            [
+                sys.executable,
+                str(SERVER),
+                "--port",
+                "0",
+                "--dtype",
+                "float32",
+                "--grammar-cache-mb",
+                "16",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -15,12 +15,15 @@ PRINTED = [case for case in CASES if not case["prompt_body"].startswith("EXC")]
 FAILED = [case for case in CASES if case["prompt_body"].startswith("EXC")]
 
 # The reference fails on a function without `parameters`; OpenAI's API allows it, and so do the
-# reference's own servers, which set it to null before the template sees it.
-ALLOWED = {"no params key": "// D\ntype f = () => any;"}
+# reference's own servers, which set it to null before the template sees it. And it has no end where
+# a reference leads back to itself; its type is printed there.
+ALLOWED = {
+    "no params key": "// D\ntype f = () => any;",
+    "ref recursive": "// D\ntype f = (_: {\na: {\n    c?: {\n    },\n},\n}) => any;",
+}
 
 REFUSED = {
     "ref bad": "tools[0].function.parameters",
-    "ref recursive": "tools[0].function.parameters",
     "desc None": "tools[0].function.description",
 }
 
@@ -78,10 +81,9 @@ def test_only_local_references_are_followed(ref: str) -> None:
         printed({"name": "f", "parameters": {"properties": {"a": {"$ref": ref}}}})
 
 
-def test_references_that_multiply_are_refused() -> None:
+def test_references_that_multiply_are_cut_off() -> None:
     level = {
         f"L{n}": {"properties": {k: {"$ref": f"#/$defs/L{n + 1}"} for k in "ab"}} for n in range(30)
     }
     schema = {"properties": {"a": {"$ref": "#/$defs/L0"}}, "$defs": {**level, "L30": {}}}
-    with pytest.raises(RequestError, match="too large"):
-        printed({"name": "f", "parameters": schema})
+    assert len(printed({"name": "f", "parameters": schema})) < 1_000_000

@@ -1,0 +1,180 @@
+"""The gate for schemas: nothing reaches the engine before it has been tried at a bounded cost."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Literal
+
+import orjson
+from cachetools import LRUCache
+
+from functionary_sgl.chat.schema import ANY_ARGUMENTS, Arguments, arguments, located
+from functionary_sgl.chat.tools import Tool
+from functionary_sgl.engines.base import TOO_LONG, Constraint, Engine
+from functionary_sgl.errors import EngineError, InvalidSchema
+from functionary_sgl.metrics import CALLS, INVALID_ARGUMENTS, REFUSED_SCHEMAS, UNENFORCED_SCHEMAS
+from functionary_sgl.sandbox import Trial, bytewise
+from functionary_sgl.schemas.bounds import MAX_REQUEST_BYTES
+
+logger = logging.getLogger(__name__)
+
+Constraints = Literal["names", "schema"]
+
+CACHE_BYTES = 32 * 1024 * 1024
+"""Of schemas that have been through."""
+
+VALIDATION_SECONDS = 0.1
+
+# Keywords whose grammars can be large; what is left without them is as a rule small.
+_COSTLY = ("pattern", "patternProperties", "multipleOf", "allOf")
+
+
+class Gate:
+    """Lets schemas through to `engine`. With the constraints `names`, arguments are any JSON
+    object unless their tool is strict; with `schema`, they follow what of it can be enforced."""
+
+    def __init__(self, engine: Engine, constraints: Constraints = "schema") -> None:
+        self._engine = engine
+        self._constraints = constraints
+        self._known: LRUCache[Tool, Arguments] = LRUCache(CACHE_BYTES, getsizeof=_size)
+        self._lock = Lock()
+        # A thread of its own: whoever asks with schemas that are known does not wait behind it.
+        self._executor = ThreadPoolExecutor(1, "gate")
+
+    async def admit(self, tools: Iterable[Tool]) -> Mapping[str, Arguments]:
+        """What constrains the arguments of each of `tools`, by name.
+
+        Raises InvalidSchema for what is no schema, costs too much, or, where the tool is strict,
+        cannot be enforced.
+        """
+        tools = tuple(tools)
+        if sum(len(tool.parameters_json) for tool in tools) > MAX_REQUEST_BYTES:
+            raise InvalidSchema(
+                f"The tools' schemas have more than {MAX_REQUEST_BYTES} bytes together.",
+                param="tools",
+            )
+        admitted = {}
+        try:
+            for tool in tools:
+                admitted[tool.name] = self._get(tool) or await self._tried(tool)
+        except InvalidSchema:
+            REFUSED_SCHEMAS.inc()
+            raise
+        UNENFORCED_SCHEMAS.inc(sum(bool(known.unenforced) for known in admitted.values()))
+        return admitted
+
+    def count(self, known: Arguments | None, text: str) -> None:
+        """Count a call that is over, with the arguments `text`. Where it is `known` what they
+        should be, it is counted too whether they are; validation is done later, elsewhere."""
+        CALLS.inc()
+        if known is None:
+            return
+        try:
+            orjson.loads(text)
+        except orjson.JSONDecodeError:
+            INVALID_ARGUMENTS.labels("json").inc()
+            return
+        if known.unenforced:
+            self._executor.submit(_validate, known.whole, text)
+
+    def _get(self, tool: Tool) -> Arguments | None:
+        with self._lock:
+            return self._known.get(tool)
+
+    async def _tried(self, tool: Tool) -> Arguments:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._executor, self._try, tool)
+        with self._lock:
+            if _size(found) <= self._known.maxsize:
+                self._known[tool] = found
+        return found
+
+    def _try(self, tool: Tool) -> Arguments:
+        wanted = arguments(tool)
+        if self._constraints == "names" and not tool.strict:
+            return Arguments(ANY_ARGUMENTS, wanted.whole, ("",))
+        _refuse_shortfall(tool, wanted)
+        faults = self._faults(wanted)
+        if faults and tool.strict:
+            raise _refusal(tool, self._culprit(tool, faults))
+        if faults:
+            wanted = self._loosened(tool, faults)
+        if wanted.unenforced:
+            _check_validator(tool, wanted)
+        return wanted
+
+    def _loosened(self, tool: Tool, faults: Mapping[str, str]) -> Arguments:
+        """Without the patterns that are at fault, or else without all that may be costly."""
+        patterns = [pointer for pointer in faults if pointer]
+        costly = [keyword for keyword in _COSTLY if f'"{keyword}"' in tool.parameters_json]
+        in_time = TOO_LONG not in faults.values()
+        for without in (patterns if in_time else [], [*patterns, *costly] if costly else []):
+            if without:
+                wanted = arguments(tool, without)
+                faults = self._faults(wanted)
+            if not faults:
+                return wanted
+        raise _refusal(tool, faults)
+
+    def _culprit(self, tool: Tool, faults: dict[str, str]) -> dict[str, str]:
+        """`faults` with the keyword that is at fault, if it can be found soon."""
+        if faults.keys() != {""} or faults[""] == TOO_LONG:
+            return faults
+        for keyword in _COSTLY:
+            wanted = arguments(tool, [keyword])
+            if wanted.unenforced and not self._faults(wanted):
+                return {wanted.unenforced[0]: faults[""]}
+        return faults
+
+    def _faults(self, wanted: Arguments) -> dict[str, str]:
+        """Pointers to what the engine cannot enforce, with reasons: patterns, or all ("")."""
+        sources = [json.dumps({"type": "string", "pattern": text}) for _, text in wanted.patterns]
+        constraints = [Constraint("json_schema", source) for source in sources]
+        constraints.append(Constraint("json_schema", wanted.constraint))
+        pointers = [*(pointer for pointer, _ in wanted.patterns), ""]
+        faults = zip(pointers, self._engine.check(constraints), strict=True)
+        return {pointer: fault for pointer, fault in faults if fault is not None}
+
+
+def _refuse_shortfall(tool: Tool, wanted: Arguments) -> None:
+    if tool.strict and wanted.unenforced:
+        raise located(
+            InvalidSchema(
+                f"The function '{tool.name}' is strict, but this keyword cannot be enforced. Leave "
+                "it out, or 'strict'.",
+                param=wanted.unenforced[0],
+            ),
+            tool,
+        )
+
+
+def _refusal(tool: Tool, faults: Mapping[str, str]) -> InvalidSchema:
+    pointer, fault = next(iter(faults.items()))
+    return located(InvalidSchema(f"The schema cannot be enforced: {fault}", param=pointer), tool)
+
+
+def _check_validator(tool: Tool, wanted: Arguments) -> None:
+    """Arguments will be validated; that must be possible."""
+    faults = bytewise().run([Trial("validator", wanted.whole)], VALIDATION_SECONDS)
+    fault = faults[0] if faults else "It takes too long to prepare."
+    if fault is not None:
+        raise located(InvalidSchema(f"The schema is not valid: {fault}"), tool)
+
+
+def _validate(schema: str, text: str) -> None:
+    try:
+        faults = bytewise().run([Trial("valid", schema, text)], VALIDATION_SECONDS)
+    except EngineError as error:
+        logger.error("arguments were not validated: %s", error)
+        faults = []
+    if not faults:
+        INVALID_ARGUMENTS.labels("unchecked").inc()
+    elif faults[0] is not None:
+        INVALID_ARGUMENTS.labels("schema").inc()
+
+
+def _size(known: Arguments) -> int:
+    return len(known.constraint) + 2 * len(known.whole) + 1_000

@@ -1,0 +1,118 @@
+"""The process of a sandbox; run as a file, so it imports nothing of this package.
+
+It reads a line of JSON: the tokenizer. Then for each line it forks a child, which tries what the
+line asks for and writes a line for each; an empty line follows when the child is gone.
+"""
+
+import json
+import os
+import random
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+from llguidance import LLMatcher, LLTokenizer
+
+MEMORY = 512 * 1024 * 1024
+"""What a child may take besides what it begins with, in bytes of address space."""
+
+STACK = 4 * 1024 * 1024
+"""Half of what a thread of the engine has: what passes here does not overflow there."""
+
+STEPS = 12
+"""How many tokens of a grammar are tried: some fail only when they are used."""
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    definition, vocabulary_size, end_ids = json.loads(sys.stdin.buffer.readline())
+    tokenizer = LLTokenizer(definition, n_vocab=vocabulary_size, eos_token=end_ids)
+    del definition
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    for line in sys.stdin.buffer:
+        child = os.fork()
+        if not child:
+            attempt(line, tokenizer)
+        os.waitpid(child, 0)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+
+
+def attempt(line: bytes, tokenizer: Any) -> None:
+    """Try what `line` asks for and end this process."""
+    seconds, trials = json.loads(line)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an allocation that fails says so there
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
+    for kind, source, instance in trials:
+        try:
+            error = TRIALS[kind](tokenizer, source, instance)
+        except BaseException as raised:  # llguidance and jsonschema_rs raise what panics as that
+            error = (str(raised) or type(raised).__name__).splitlines()[0][:200]
+        os.write(1, json.dumps(error).encode() + b"\n")
+    os._exit(0)
+
+
+def json_schema(tokenizer: Any, source: str, _: str) -> str | None:
+    defaults = {"whitespace_flexible": False}
+    return fault(tokenizer, LLMatcher.grammar_from_json_schema(source, defaults=defaults))
+
+
+def regex(tokenizer: Any, source: str, _: str) -> str | None:
+    return fault(tokenizer, LLMatcher.grammar_from_regex(source))
+
+
+def fault(tokenizer: Any, grammar: str) -> str | None:
+    """What is wrong with `grammar`, or goes wrong when some tokens are drawn."""
+    matcher, dice = LLMatcher(tokenizer, grammar, log_level=0), random.Random(0)
+    for _ in range(STEPS):
+        if matcher.is_stopped():
+            break
+        mask = matcher.compute_bitmask()
+        byte = dice.choice([place for place, bits in enumerate(mask) if bits] or [0])
+        bit = dice.choice([bit for bit in range(8) if mask[byte] >> bit & 1] or [0])
+        matcher.consume_token(byte * 8 + bit)
+    return reason(matcher) if matcher.is_error() else None
+
+
+def reason(matcher: Any) -> str:
+    """The line of an error of llguidance that says what is wrong."""
+    lines = [line for line in str(matcher.get_error()).splitlines() if line.strip()]
+    told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (told or lines or ["it fails at once"])[0][:200]
+
+
+def validator(_: Any, source: str, __: str) -> str | None:
+    validator_of(source)
+    return None
+
+
+def valid(_: Any, source: str, instance: str) -> str | None:
+    error = next(validator_of(source).iter_errors(json.loads(instance)), None)
+    return None if error is None else str(error.message)
+
+
+def validator_of(source: str) -> Any:
+    return jsonschema_rs.Draft202012Validator(
+        json.loads(source), validate_formats=True, offline=True
+    )
+
+
+TRIALS: dict[str, Callable[[Any, str, str], str | None]] = {
+    "json_schema": json_schema,
+    "regex": regex,
+    "validator": validator,
+    "valid": valid,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Schemas over HTTP: hostile ones, strict ones, and what is said of those not fully enforced."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.schemas import bounds
+from tests import hostile
+from tests.conftest import Served, scripted_model, serving
+
+CALL = 'f\n{"a": "x", "b": 3, "c": 3}'
+UNENFORCED = {
+    "type": "object",
+    "properties": {"a, b": {"not": {"const": "x"}}, "é": {"type": "integer", "format": "int32"}},
+    "if": {"required": ["a"]},
+    "then": {"required": ["b"]},
+}
+PLACES = [
+    "tools[0].function.parameters/properties/a%2C%20b/not",
+    "tools[0].function.parameters/if",
+    "tools[0].function.parameters/then",
+]
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served]) -> Served:
+    return serve({"turn": "all\nHello"})
+
+
+def post(served: Served, content: bytes) -> httpx.Response:
+    url = f"{served.url}/v1/chat/completions"
+    return httpx.post(url, content=content, timeout=30)
+
+
+def count(served: Served, name: str) -> float:
+    text = httpx.get(f"{served.url}/metrics").text
+    return sum(float(value) for value in re.findall(rf"^{re.escape(name)} (\S+)$", text, re.M))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("name", hostile.SCHEMAS)
+def test_hostile_schemas_are_refused_or_work(served_once: Served, name: str, strict: bool) -> None:
+    content = hostile.body(hostile.SCHEMAS[name])
+    if strict:
+        content = content.replace(b'"name": "f"', b'"name": "f", "strict": true')
+    response = post(served_once, content)
+    assert response.status_code in (200, 400), response.text
+    assert response.elapsed.total_seconds() < 5
+    if response.status_code == 400:
+        assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.fixture(scope="module")
+def served_once(request: pytest.FixtureRequest) -> Iterator[Served]:
+    files = request.getfixturevalue("embedded")
+    from functionary_sgl.prompt import detect
+
+    prompter = Prompter(detect.detect(files).format, files.tokenizer)
+    with serving(scripted_model(prompter, {"turn": "all\nHello"}, context=500_000)) as served:
+        yield served
+
+
+REFUSED = [
+    "nested 1000 deep",
+    "enum of 20,000",
+    "1,000 properties",
+    "null characters",
+    "recursive without end",
+    "recursive in place",
+    "references that double in place",
+    "remote",
+    "a file",
+]
+WORKING = [
+    "nested 60 deep",
+    "counted choice",
+    "backtracking",
+    "30 patterns at once",
+    "string of a million",
+    "recursive",
+    "references that double",
+    "a large multiple",
+]
+
+
+@pytest.mark.parametrize("name", REFUSED + WORKING)
+def test_what_can_work_does(served_once: Served, name: str) -> None:
+    response = post(served_once, hostile.body(hostile.SCHEMAS[name]))
+    assert response.status_code == (400 if name in REFUSED else 200), response.text
+
+
+def test_no_schema_is_fetched(served_once: Served) -> None:
+    for name in ("remote", "a file"):
+        error = post(served_once, hostile.body(hostile.SCHEMAS[name])).json()["error"]
+        assert error["param"] == "tools[0].function.parameters/properties/a/$ref"
+
+
+def test_the_schemas_of_a_request_are_bounded_together(served: Served) -> None:
+    text = json.dumps({"properties": {"a": {"description": "x" * 200_000}}})
+    tools = [
+        {"type": "function", "function": {"name": f"f{i}", "parameters": json.loads(text)}}
+        for i in range(6)
+    ]
+    assert 6 * len(text) > bounds.MAX_REQUEST_BYTES
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": tools}
+    error = post(served, json.dumps(body).encode()).json()["error"]
+    assert error["param"] == "tools"
+
+
+def test_strict_tools_are_refused_at_the_very_keyword(served: Served) -> None:
+    content = hostile.body(json.dumps(UNENFORCED))
+    content = content.replace(b'"name": "f"', b'"name": "f", "strict": true')
+    refused = count(served, "functionary_refused_schemas_total")
+    response = post(served, content)
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["param"] == "tools[0].function.parameters/properties/a, b/not"
+    assert error["code"] == "invalid_function_parameters"
+    assert count(served, "functionary_refused_schemas_total") == refused + 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_responses_name_what_was_not_enforced(served: Served, stream: bool) -> None:
+    unenforced = count(served, "functionary_unenforced_schemas_total")
+    response = post(served, hostile.body(json.dumps(UNENFORCED), stream=stream))
+    assert response.status_code == 200
+    assert response.headers["functionary-unenforced"].split(", ") == PLACES
+    assert count(served, "functionary_unenforced_schemas_total") == unenforced + 1
+
+
+def test_responses_have_no_such_header_where_all_is_enforced(served: Served) -> None:
+    response = post(served, hostile.body('{"properties": {"a": {"type": "float"}}}'))
+    assert response.status_code == 200
+    assert "functionary-unenforced" not in response.headers
+
+
+def test_long_lists_of_places_are_cut(served: Served) -> None:
+    many = {f"p{i}": {"not": {}} for i in range(100)}
+    response = post(served, hostile.body(json.dumps({"properties": many})))
+    *places, rest = response.headers["functionary-unenforced"].split(", ")
+    assert len(places) == 32
+    assert rest == "..."
+
+
+def call(served: Served, parameters: Any, **function: Any) -> tuple[str, httpx.Response]:
+    tool = {"name": "f", "parameters": parameters, **function}
+    body = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "tools": [{"type": "function", "function": tool}],
+    }
+    response = post(served, json.dumps(body).encode())
+    (made,) = response.json()["choices"][0]["message"]["tool_calls"]
+    arguments: str = made["function"]["arguments"]
+    return arguments, response
+
+
+def eventually(served: Served, name: str, value: float) -> bool:
+    """Arguments are validated after the answer."""
+    return any(count(served, name) == value for _ in range(100))
+
+
+INVALID = 'functionary_invalid_arguments_total{reason="schema"}'
+NARROW = {"properties": {"a": {"type": "string", "enum": ["y"]}, "b": {"type": "integer"}}}
+
+
+def test_arguments_that_break_what_is_not_enforced_are_counted(
+    serve: Callable[..., Served],
+) -> None:
+    served = serve({"turn": CALL})
+    calls, invalid = count(served, "functionary_calls_total"), count(served, INVALID)
+    schema = {"properties": {"a": {"not": {"const": "x"}}, "b": {}, "c": {}}}
+    arguments, _ = call(served, schema)
+    assert arguments == '{"a": "x", "b": 3, "c": 3}'
+    assert count(served, "functionary_calls_total") == calls + 1
+    assert eventually(served, INVALID, invalid + 1)
+    schema["properties"]["a"] = {"not": {"const": "y"}}
+    call(served, schema)
+    assert eventually(served, "functionary_calls_total", calls + 2)
+    assert count(served, INVALID) == invalid + 1
+
+
+@pytest.fixture
+def unconstrained(prompter: Prompter) -> Iterator[Served]:
+    """With `--constraints names`."""
+    model = scripted_model(prompter, {"turn": CALL}, constraints="names")
+    with serving(model) as served:
+        yield served
+
+
+def test_without_constraints_calls_go_out_as_written(unconstrained: Served) -> None:
+    invalid = count(unconstrained, INVALID)
+    arguments, response = call(unconstrained, NARROW)
+    assert arguments == '{"a": "x", "b": 3, "c": 3}'
+    assert response.headers["functionary-unenforced"] == "tools[0].function.parameters"
+    assert eventually(unconstrained, INVALID, invalid + 1)
+
+
+def test_strict_tools_are_constrained_all_the_same(unconstrained: Served) -> None:
+    arguments, response = call(unconstrained, NARROW, strict=True)
+    assert json.loads(arguments).get("a", "y") == "y"
+    assert "functionary-unenforced" not in response.headers

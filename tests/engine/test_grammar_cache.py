@@ -1,0 +1,60 @@
+"""The grammars that the scheduler keeps are bounded."""
+
+import json
+import subprocess
+import sys
+
+import httpx
+import psutil
+
+from tests.engine.conftest import RunningEngine
+
+FILL = """
+from functionary_sgl.engines.scheduler import bound_grammar_cache, size
+bound_grammar_cache(5_000_000)
+from sglang.srt.plugins import load_plugins
+load_plugins()
+from sglang.srt.constrained.base_grammar_backend import BaseGrammarBackend, InvalidGrammarObject
+backend = BaseGrammarBackend()
+for number in range(500):
+    backend.set_cache(("json", str(number)), InvalidGrammarObject("no"))
+    backend.get_cached_or_future_value(("json", "0"), False)
+assert ("json", "0") in backend.cache and ("json", "499") in backend.cache
+assert len(backend.cache) == 5_000_000 // size(backend.cache[("json", "0")]), len(backend.cache)
+huge = InvalidGrammarObject("no")
+huge.serialized_grammar = "x" * 1_000_000
+backend.set_cache(("json", "huge"), huge)
+assert len(backend.cache) == 1
+backend.reset()
+assert not backend.cache
+"""
+
+
+def test_sglangs_own_cache_forgets_what_was_not_used_for_longest() -> None:
+    subprocess.run([sys.executable, "-c", FILL], check=True, timeout=120)
+
+
+def memory(engine: RunningEngine) -> float:
+    """Of the server and all its processes, in MB."""
+    server = psutil.Process(engine.process.pid)
+    everyone = [server, *server.children(recursive=True)]
+    return sum(process.memory_info().rss for process in everyone) / 1e6
+
+
+def generate(engine: RunningEngine, number: int) -> None:
+    """A token after a grammar of about 10 MB, past our own gate."""
+    values = [f"value {i} of {number}" for i in range(20_000)]
+    params = {"json_schema": json.dumps({"enum": values}), "max_new_tokens": 1}
+    body = {"text": "Hi", "sampling_params": params}
+    response = httpx.post(f"{engine.url}/native/generate", json=body, timeout=60)
+    assert response.status_code == 200, response.text
+
+
+def test_memory_is_flat_however_many_schemas_come(engine: RunningEngine) -> None:
+    """The server of these tests keeps 64 MB of grammars; without a bound 60 would take 600."""
+    for number in range(20):
+        generate(engine, number)
+    before = memory(engine)
+    for number in range(20, 80):
+        generate(engine, number)
+    assert memory(engine) - before < 200
