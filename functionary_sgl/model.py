@@ -137,10 +137,7 @@ class Model:
 
 def _offered(conversation: Conversation) -> tuple[Tool, ...]:
     """The tools that may be called."""
-    choice = conversation.choice
-    if choice.mode == "none":
-        return ()
-    return tuple(t for t in conversation.tools if choice.name in (None, t.name))
+    return tuple(tool for tool in conversation.tools if conversation.choice.allows(tool.name))
 
 
 class _Transcript:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from functionary_sgl.api import choices
 from functionary_sgl.api.requests import (
     ChatMessage,
     ChatRequest,
@@ -15,21 +16,23 @@ from functionary_sgl.api.requests import (
 )
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.history import in_call_order
-from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
+from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
 
 
 def conversation(request: ChatRequest) -> Conversation:
     """What the model is asked; RequestError for what cannot be asked."""
-    _check_choice_shapes(request)
+    choices.check_shapes(request)
     tools = _tools(request)
     code = any(isinstance(tool, CodeInterpreterTool) for tool in request.tools or ())
     return Conversation(
         messages=tuple(in_call_order(_messages(request.messages))),
         tools=tools,
         code_interpreter=code,
-        choice=_choice(request, [tool.name for tool in tools] + [CODE_INTERPRETER] * code),
+        choice=choices.tool_choice(
+            request, [tool.name for tool in tools] + [CODE_INTERPRETER] * code
+        ),
         # The old API has room for one call in an answer.
         parallel=request.functions is None and request.parallel_tool_calls is not False,
         reasoning=_reasoning(request),
@@ -149,72 +152,3 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
 def _tool(function: FunctionDefinition, path: str) -> Tool:
     parameters = json.dumps(function.parameters, ensure_ascii=False)
     return Tool(function.name, function.description, parameters, bool(function.strict), path)
-
-
-def _check_choice_shapes(request: ChatRequest) -> None:
-    """The checks of the Functionary servers, in their order and with their messages."""
-    if request.tools is not None and request.functions is not None:
-        raise RequestError(
-            "'functions' and 'tools' cannot both be provided. 'functions' are deprecated; use the "
-            "'tools' parameter instead."
-        )
-    if isinstance(request.function_call, str) and request.function_call not in ("none", "auto"):
-        raise RequestError(
-            f"Invalid value: '{request.function_call}'. Supported values are: 'none' and 'auto'.",
-            param="function_call",
-        )
-    if isinstance(request.tool_choice, str) and request.tool_choice not in (
-        "none",
-        "auto",
-        "required",
-    ):
-        raise RequestError(
-            f"Invalid value: '{request.tool_choice}'. Supported values are: 'none', 'auto', and "
-            "'required'.",
-            param="tool_choice",
-        )
-    for choice, offer in (("function_call", "functions"), ("tool_choice", "tools")):
-        if getattr(request, choice) is not None and getattr(request, offer) is None:
-            raise RequestError(
-                f"Invalid value for '{choice}': '{choice}' is only allowed when '{offer}' are "
-                "specified.",
-                param=choice,
-            )
-
-
-def _choice(request: ChatRequest, names: Sequence[str]) -> ToolChoice:
-    param = "function_call" if request.functions is not None else "tool_choice"
-    asked = getattr(request, param)
-    if asked in (None, "auto"):
-        return ToolChoice()
-    if asked == "none":
-        return ToolChoice("none")
-    if asked == "required":
-        if not names:
-            raise RequestError("'required' needs at least one tool in 'tools'.", param=param)
-        return ToolChoice("required")
-    name = _named(asked)
-    if name is None:
-        raise RequestError(
-            f"Invalid value for '{param}': expected a string or an object that names a function.",
-            param=param,
-        )
-    if name not in names:
-        offer = "functions" if request.functions is not None else "tools"
-        raise RequestError(
-            f"Invalid value for '{param}': no function named {name} was specified in the "
-            f"'{offer}' parameter",
-            param=param,
-        )
-    return ToolChoice("named", name)
-
-
-def _named(choice: Any) -> str | None:
-    """The name in `{"type": "function", "function": {"name": ...}}`, or in its older form."""
-    if not isinstance(choice, dict):
-        return None
-    if choice.get("type") == "code_interpreter":
-        return CODE_INTERPRETER
-    holder = choice.get("function") if choice.get("type") == "function" else choice
-    name = holder.get("name") if isinstance(holder, dict) else None
-    return name if isinstance(name, str) else None

@@ -48,7 +48,15 @@ CODE_TOOL = Tool(
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
     """`auto`: the model decides. `none`: text only. `required`: at least one call.
-    `named`: calls of the function `name` only."""
+    `named`: calls of the function `name` only. `allowed`: None, or the only names that may be
+    called, of those that the model sees."""
 
     mode: Literal["auto", "none", "required", "named"] = "auto"
     name: str | None = None
+    allowed: frozenset[str] | None = None
+
+    def allows(self, name: str) -> bool:
+        """Whether the tool of this name may be called."""
+        if self.mode == "named":
+            return name == self.name
+        return self.mode != "none" and (self.allowed is None or name in self.allowed)

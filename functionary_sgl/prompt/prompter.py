@@ -77,15 +77,14 @@ class Prompter:
         """
         choice = conversation.choice
         functions = self._functions(conversation, schemas)
-        code = conversation.code_interpreter
+        code = conversation.code_interpreter and choice.allows(CODE_INTERPRETER)
         parallel = conversation.parallel and self.format.many_calls
         reasoning = self._reasoning(conversation)
         forced = reasoning and self.format.reasons_if_forced
-        if choice.mode == "none" or not (functions or code):
+        if not (functions or code):
             return Offer(settled=True, reasoning=reasoning)
-        if choice.mode == "named" and choice.name is not None:
-            named = {name: schema for name, schema in functions.items() if name == choice.name}
-            return Offer(named, False, not named, True, parallel, forced)
+        if choice.mode == "named":
+            return Offer(functions, False, code, True, parallel, forced)
         if choice.mode == "required":
             return Offer(functions, False, code, parallel=parallel, reasoning=forced)
         return Offer(functions, True, code, parallel=parallel, reasoning=reasoning)
@@ -170,4 +169,4 @@ class Prompter:
                     param=f"{tool.path}.name",
                 )
             functions[tool.name] = schemas.get(tool.name, ANY_ARGUMENTS)
-        return functions
+        return {n: schema for n, schema in functions.items() if conversation.choice.allows(n)}
