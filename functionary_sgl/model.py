@@ -1,7 +1,7 @@
 """A model that can be asked: a format and its prompts, joined with an engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +9,6 @@ from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.schema import Arguments
-from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Engine, Sampling
 from functionary_sgl.errors import ContextLengthExceeded, RequestError
 from functionary_sgl.gate import Constraints, Gate
@@ -52,9 +51,14 @@ class Model:
         return Gate(self.engine, self.constraints)
 
     async def prepare(
-        self, conversation: Conversation, sampling: Sampling, max_tokens: int | None
+        self,
+        conversation: Conversation,
+        sampling: Sampling,
+        max_tokens: int | None,
+        top_logprobs: int | None = None,
     ) -> CheckedTurn:
-        """The turn that answers `conversation`; `max_tokens` None: as much as the context holds.
+        """The turn that answers `conversation`; `max_tokens` None: as much as the context holds;
+        `top_logprobs` as in Turn.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
@@ -64,10 +68,12 @@ class Model:
                 "This server does not show images to its model yet; send text.", param=image.path
             )
         conversation = self.prompter.in_first_order(conversation)
-        offered = _offered(conversation)
-        arguments = await self.gate.admit(offered)
+        arguments = await self.gate.admit(conversation.callable_tools())
+        answer = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
-        prompt, offer = await asyncio.to_thread(self._prompt_and_offer, conversation, arguments)
+        prompt, offer = await asyncio.to_thread(
+            self._prompt_and_offer, conversation, arguments, answer
+        )
         return CheckedTurn(
             program=self.prompter.format.program,
             prompt=prompt,
@@ -77,13 +83,15 @@ class Model:
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
             trims_text=self.prompter.format.trims_text,
+            top_logprobs=top_logprobs,
             arguments=arguments,
-            unenforced=tuple(
-                f"{tool.path}.parameters{pointer}"
-                for tool in offered
-                for pointer in arguments[tool.name].unenforced
-            ),
+            unenforced=tuple(_unenforced(conversation, arguments, answer)),
         )
+
+    async def _answer(self, conversation: Conversation) -> Arguments | None:
+        """What constrains an answer in text, if anything does."""
+        asked = conversation.answer
+        return None if asked is None else (await self.gate.admit([asked]))[asked.name]
 
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
@@ -101,10 +109,14 @@ class Model:
                 yield event
 
     def _prompt_and_offer(
-        self, conversation: Conversation, arguments: Mapping[str, Arguments]
+        self,
+        conversation: Conversation,
+        arguments: Mapping[str, Arguments],
+        answer: Arguments | None,
     ) -> tuple[Prompt, Offer]:
         schemas = {name: known.constraint for name, known in arguments.items()}
-        offer = self.prompter.offer(conversation, schemas)
+        schema = None if answer is None else answer.constraint
+        offer = self.prompter.offer(conversation, schemas, schema)
         return self.prompter.prompt(conversation), offer
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
@@ -135,9 +147,14 @@ class Model:
         return max_tokens or limit - prompt_tokens
 
 
-def _offered(conversation: Conversation) -> tuple[Tool, ...]:
-    """The tools that may be called."""
-    return tuple(tool for tool in conversation.tools if conversation.choice.allows(tool.name))
+def _unenforced(
+    conversation: Conversation, arguments: Mapping[str, Arguments], answer: Arguments | None
+) -> Iterator[str]:
+    """Where the request has keywords that are not enforced."""
+    for tool in conversation.callable_tools():
+        yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)
+    if conversation.answer is not None and answer is not None:
+        yield from (conversation.answer.parameters_path + p for p in answer.unenforced)
 
 
 class _Transcript:

@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from functionary_sgl.chat.tools import ToolChoice
-from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened, Usage
+from functionary_sgl.runtime.events import (
+    Addressed,
+    Delta,
+    Drawn,
+    Ended,
+    Event,
+    Opened,
+    Token,
+    Usage,
+)
+
+LEAST = -9999.0
+"""OpenAI's log-probability of what is out of the question; JSON has no minus infinity."""
 
 # DeepSeek's name for it, which SGLang and vLLM use too; OpenAI's chat API has none.
 _TEXT_FIELDS = {"content": "content", "reasoning": "reasoning_content"}
@@ -57,6 +69,7 @@ class ChoiceChunks:
         self._recipient = ""
         self._calls = 0
         self._begun = False
+        self._drawn: list[dict[str, Any]] = []
         self.usage: Usage | None = None
 
     def entries(self, event: Event) -> Iterator[dict[str, Any]]:
@@ -72,6 +85,8 @@ class ChoiceChunks:
                 yield self._entry({_TEXT_FIELDS[role]: text})
             case Delta("arguments" | "code", text):
                 yield self._entry(self._more_arguments(text))
+            case Drawn(tokens):
+                self._drawn += map(_logprob, tokens)
             case Ended(reason, usage):
                 self.usage = usage
                 if not self._begun:
@@ -100,12 +115,27 @@ class ChoiceChunks:
         return {
             "index": self._index,
             "delta": delta,
-            "logprobs": None,
+            "logprobs": self._logprobs(),
             "finish_reason": finish_reason,
         }
+
+    def _logprobs(self) -> dict[str, Any] | None:
+        """Those of the tokens since the last entry; OpenAI's name for any text is `content`."""
+        drawn, self._drawn = self._drawn, []
+        return {"content": drawn, "refusal": None} if drawn else None
 
     def _finish_reason(self, reason: Literal["stop", "length"]) -> str:
         """OpenAI's rule: a call that the client forced by name ends with `stop`."""
         if reason == "length" or not self._calls or self._choice.mode == "named":
             return reason
         return "function_call" if self._legacy else "tool_calls"
+
+
+def _logprob(token: Token) -> dict[str, Any]:
+    """A token as an entry of OpenAI's `logprobs.content`."""
+    return {**_entry(token), "top_logprobs": [_entry(other) for other in token.top]}
+
+
+def _entry(token: Token) -> dict[str, Any]:
+    text = token.bytes.decode(errors="replace")
+    return {"token": text, "bytes": list(token.bytes), "logprob": max(token.logprob, LEAST)}

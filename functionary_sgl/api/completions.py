@@ -89,11 +89,12 @@ class _Answer:
         """Raises RequestError for all that is wrong with the request."""
         if asked.model not in model.names:
             raise NotFound(f"The model `{asked.model}` does not exist.", code="model_not_found")
-        intake.refuse_unsupported(asked)
+        intake.check(asked)
         conversation = intake.conversation(asked)
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
-        turn = await model.prepare(conversation, sampling, max_tokens)
+        top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+        turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs)
         return cls(model, asked, conversation, turn)
 
     async def folded(self) -> dict[str, Any]:

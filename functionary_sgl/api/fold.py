@@ -16,6 +16,9 @@ class Fold:
         for entry in chunk["choices"]:
             choice = self._choices.setdefault(entry["index"], _empty_choice(entry["index"]))
             _add_delta(choice["message"], entry["delta"])
+            if logprobs := entry.get("logprobs"):
+                known = choice["logprobs"] or {"content": [], "refusal": None}
+                choice["logprobs"] = {**known, "content": known["content"] + logprobs["content"]}
             choice["finish_reason"] = entry["finish_reason"]
 
     def completion(self) -> dict[str, Any]:

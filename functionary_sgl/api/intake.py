@@ -1,10 +1,11 @@
 """Chat requests, in all the shapes that clients send, to the one shape of a Conversation."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functionary_sgl.api import choices
+from functionary_sgl.api import choices, response_format
 from functionary_sgl.api.requests import (
     ChatMessage,
     ChatRequest,
@@ -19,6 +20,8 @@ from functionary_sgl.chat.history import in_call_order
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
+
+logger = logging.getLogger(__name__)
 
 
 def conversation(request: ChatRequest) -> Conversation:
@@ -36,6 +39,7 @@ def conversation(request: ChatRequest) -> Conversation:
         # The old API has room for one call in an answer.
         parallel=request.functions is None and request.parallel_tool_calls is not False,
         reasoning=_reasoning(request),
+        answer=response_format.answer(request.response_format),
     )
 
 
@@ -61,20 +65,14 @@ def sampling(request: ChatRequest, defaults: Mapping[str, Any]) -> Sampling:
     )
 
 
-def refuse_unsupported(request: ChatRequest) -> None:
-    """RequestError for what is asked and not done, rather than an answer without it."""
-    if request.logprobs or request.top_logprobs:
-        raise _unsupported("logprobs")
-    if (request.response_format or {}).get("type", "text") != "text":
-        raise _unsupported("response_format")
-
-
-def _unsupported(param: str) -> RequestError:
-    return RequestError(
-        f"'{param}' is not supported by this server yet; leave it out.",
-        param=param,
-        code="unsupported_parameter",
-    )
+def check(request: ChatRequest) -> None:
+    """RequestError for fields that do not go together; a debug log of those that are unknown."""
+    if request.model_extra:
+        logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
+    if request.top_logprobs is not None and not request.logprobs:
+        raise RequestError(
+            "'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs"
+        )
 
 
 def _reasoning(request: ChatRequest) -> bool | None:

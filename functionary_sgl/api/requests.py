@@ -130,7 +130,8 @@ class ChatTemplateOptions(_Body):
 
 
 class ChatRequest(_Body):
-    """A chat request. Bounds are OpenAI's, or generous ones where OpenAI states none."""
+    """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
+    here. Bounds are OpenAI's, or generous ones where OpenAI states none."""
 
     model: str
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
@@ -159,3 +160,7 @@ class ChatRequest(_Body):
     response_format: dict[str, Any] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     chat_template_kwargs: ChatTemplateOptions | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = None
+    store: bool | None = None
+    service_tier: str | None = None

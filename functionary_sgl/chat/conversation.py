@@ -57,6 +57,7 @@ class Conversation:
     """What the model is asked: the messages, the tools on offer, and how it may use them.
 
     `reasoning`: whether it shall reason before it answers; None where the client does not say.
+    `answer`: what an answer in text must be, as a function whose arguments it would be; None: text.
     """
 
     messages: tuple[Message, ...]
@@ -65,10 +66,15 @@ class Conversation:
     choice: ToolChoice = field(default_factory=ToolChoice)
     parallel: bool = True
     reasoning: bool | None = None
+    answer: Tool | None = None
 
     def followed_by(self, message: Message) -> "Conversation":
         """This conversation with one more message."""
         return replace(self, messages=(*self.messages, message))
+
+    def callable_tools(self) -> tuple[Tool, ...]:
+        """The tools that the choice allows."""
+        return tuple(tool for tool in self.tools if self.choice.allows(tool.name))
 
     def images(self) -> list[Image]:
         """All images, in their order."""

@@ -76,7 +76,7 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
 
 def located(error: InvalidSchema, tool: Tool) -> InvalidSchema:
     """`error`, its `param` (a pointer into the parameters of `tool`) made a path of the request."""
-    return InvalidSchema(error.message, param=f"{tool.path}.parameters{error.param or ''}")
+    return InvalidSchema(error.message, param=f"{tool.parameters_path}{error.param or ''}")
 
 
 def _check_type(tool: Tool, parameters: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ class Tool:
 
     Text, not a dictionary, so that a tool can be the key of a cache; keys keep the client's order.
     `strict`: whether every keyword of the parameters must be enforced. `path` is where the request
-    has it (`tools[0].function`), for errors.
+    has it (`tools[0].function`), and `key` where that has the parameters, for errors.
     """
 
     name: str
@@ -22,12 +22,18 @@ class Tool:
     parameters_json: str = "null"
     strict: bool = False
     path: str = field(default="tools", compare=False)
+    key: str = field(default="parameters", compare=False)
 
     @property
     def parameters(self) -> dict[str, Any] | None:
         """The parameters' JSON Schema, parsed anew at each access."""
         parameters: dict[str, Any] | None = json.loads(self.parameters_json)
         return parameters
+
+    @property
+    def parameters_path(self) -> str:
+        """Where the request has the parameters."""
+        return f"{self.path}.{self.key}"
 
 
 CODE_TOOL = Tool(

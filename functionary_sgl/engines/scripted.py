@@ -7,10 +7,18 @@ in chunks, can be stopped at any moment, and fails when it is told to.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from cachetools import LRUCache
 
-from functionary_sgl.engines.base import Chunk, Constraint, Request, Scores, TurnContext
+from functionary_sgl.engines.base import (
+    Chunk,
+    Constraint,
+    Logprob,
+    Request,
+    Scores,
+    TurnContext,
+)
 from functionary_sgl.engines.follow import follow
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.script import Reply, Script
@@ -58,6 +66,17 @@ class _Progress:
                     if form and self.rest.startswith(form, skipped):
                         return skipped + len(form)
         return 0
+
+
+def _chunk(
+    request: Request, ids: Sequence[int], reason: Literal["stop", "length"] | None = None
+) -> Chunk:
+    """A chunk in which every token was certain."""
+    top = request.top_logprobs
+    if top is None:
+        return Chunk(ids, reason)
+    logprobs = [Logprob(0.0, ((token_id, 0.0),) if top else ()) for token_id in ids]
+    return Chunk(ids, reason, logprobs=logprobs)
 
 
 class ScriptedEngine:
@@ -141,12 +160,12 @@ class ScriptedEngine:
                 count += 1
                 told += decoder.step(token_id)
                 if token_id in request.stop_token_ids or any(s in told for s in request.stop):
-                    yield Chunk(group[: index + 1], "stop")
+                    yield _chunk(request, group[: index + 1], "stop")
                     return
                 if count == request.max_tokens:
-                    yield Chunk(group[: index + 1], "length")
+                    yield _chunk(request, group[: index + 1], "length")
                     return
-            yield Chunk(group)
+            yield _chunk(request, group)
 
     def _before_end(self, text: str, end_ids: Sequence[int]) -> tuple[str, Sequence[int]]:
         """`text` up to the first of the control tokens `end_ids`, and that token; the first of

@@ -68,12 +68,15 @@ class Prompter:
         return Prompt(prompt + added, [*prompt.token_ids, *ids])
 
     def offer(
-        self, conversation: Conversation, schemas: Mapping[str, str] = MappingProxyType({})
+        self,
+        conversation: Conversation,
+        schemas: Mapping[str, str] = MappingProxyType({}),
+        answer: str | None = None,
     ) -> Offer:
-        """What the turn may contain; RequestError for names that cannot be offered.
+        """What the turn may contain; RequestError for what cannot be offered.
 
         `schemas` has the JSON Schema (as text) of each function's arguments; where it has none,
-        they are any JSON object.
+        they are any JSON object. `answer` is that of an answer in text, if it has to be JSON.
         """
         choice = conversation.choice
         functions = self._functions(conversation, schemas)
@@ -82,12 +85,18 @@ class Prompter:
         reasoning = self._reasoning(conversation)
         forced = reasoning and self.format.reasons_if_forced
         if not (functions or code):
-            return Offer(settled=True, reasoning=reasoning)
+            return Offer(settled=True, reasoning=reasoning, answer=answer)
         if choice.mode == "named":
             return Offer(functions, False, code, True, parallel, forced)
         if choice.mode == "required":
             return Offer(functions, False, code, parallel=parallel, reasoning=forced)
-        return Offer(functions, True, code, parallel=parallel, reasoning=reasoning)
+        if answer is not None and not self.format.json_answers_beside_calls:
+            raise RequestError(
+                "This model cannot choose between a call and an answer in JSON; leave out the "
+                "tools, or 'response_format', or set 'tool_choice'.",
+                param="response_format",
+            )
+        return Offer(functions, True, code, False, parallel, reasoning, answer)
 
     def remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt

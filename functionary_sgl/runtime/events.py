@@ -42,6 +42,24 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token that the model drew, its bytes (UTF-8, maybe a part of a character), its
+    log-probability, and the likeliest alternatives as tokens without alternatives."""
+
+    bytes: bytes
+    logprob: float
+    top: tuple["Token", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Tokens of the payload that is open, where log-probabilities were asked for. Their text comes
+    with the deltas after this; what ends a payload is not among them."""
+
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts. `completion_tokens` counts every id of the turn, those that the program wrote
     included; `cached_tokens` are ids of the prompt found in the engine's prefix cache."""
@@ -63,4 +81,4 @@ class Ended:
     token_ids: tuple[int, ...]
 
 
-Event = Addressed | Opened | Delta | Ended
+Event = Addressed | Opened | Drawn | Delta | Ended

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
 
-from functionary_sgl.engines.base import Chunk, Engine, Request
+from functionary_sgl.engines.base import Chunk, Engine, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import StopMatcher, TextFilter
 from functionary_sgl.tokenizer import TextStream
@@ -36,6 +36,10 @@ class Generation:
         self._ids: list[int] = []
         self._pieces: list[str] = []
         self._told: list[str] = []
+        self._logprobs: list[Logprob] = []
+        self._reported = 0
+        self._certain = 0
+        self._scanned = 0, 0  # pieces, and their characters
         self.request = request
         self.end_id: int | None = None
         self.out_of_budget = False
@@ -59,6 +63,7 @@ class Generation:
         """The text that is certain now; ids after the end of the generation do not count."""
         self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
         begin = len(self._told)
+        self._logprobs += chunk.logprobs
         for token_id in chunk.token_ids:
             mark = self._stops.marks.get(token_id)
             if mark is None and token_id in self.request.stop_token_ids:
@@ -101,15 +106,28 @@ class Generation:
         covered = sum(map(len, self._pieces[: self._whole_ids]))
         return "".join(self._pieces[self._whole_ids :])[: self._matcher.passed - covered]
 
+    def drawn(self) -> list[tuple[int, Logprob]]:
+        """The ids that became certain since the last call, with their log-probabilities; nothing
+        where these were not asked for."""
+        if not self._logprobs:
+            return []
+        begin, end = self._reported, self._certain_ids()
+        self._reported = end
+        return list(zip(self._ids[begin:end], self._logprobs[begin:end], strict=False))
+
     @cached_property
     def _whole_ids(self) -> int:
         """How many ids end before the stop string."""
-        if self._matcher.matched is None:
-            return len(self._ids)
-        count, end = 0, 0
-        for index, piece in enumerate(self._pieces):
-            end += len(piece)
+        return len(self._ids) if self._matcher.matched is None else self._certain_ids()
+
+    def _certain_ids(self) -> int:
+        """How many ids end before a stop string, or before what may be one."""
+        place, end = self._scanned
+        while place < len(self._pieces) and end + len(self._pieces[place]) <= self._matcher.passed:
+            end += len(self._pieces[place])
+            place += 1
             # An id without text is part of a character that a later id completes.
-            if piece and end <= self._matcher.passed:
-                count = index + 1
-        return count
+            if self._pieces[place - 1]:
+                self._certain = place
+        self._scanned = place, end
+        return self._certain

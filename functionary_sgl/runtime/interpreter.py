@@ -22,7 +22,16 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.runtime.choice import choose
-from functionary_sgl.runtime.events import Delta, Ended, Event, Opened, Usage, Variable
+from functionary_sgl.runtime.events import (
+    Delta,
+    Drawn,
+    Ended,
+    Event,
+    Opened,
+    Token,
+    Usage,
+    Variable,
+)
 from functionary_sgl.runtime.generation import Generation
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
@@ -39,6 +48,7 @@ class Turn:
     stop_token_ids: the ids that end a turn.
     last_input: the text of the last user or tool message.
     trims_text: whether white space at the ends of text for the user is left out.
+    top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
     """
 
     program: Any
@@ -49,6 +59,7 @@ class Turn:
     stop_token_ids: tuple[int, ...]
     last_input: str = ""
     trims_text: bool = True
+    top_logprobs: int | None = None
 
 
 class _TurnOver(Exception):
@@ -77,12 +88,12 @@ async def run(turn: Turn, engine: Engine, tokenizer: Tokenizer) -> AsyncGenerato
     program = greenlet(turn.program.func)
     reason: Literal["stop", "length"] = "stop"
     try:
-        expression = program.switch(interpreter.state, turn.prompt, turn.offer)
+        asked = program.switch(interpreter.state, turn.prompt, turn.offer)
         while not program.dead:
-            async with aclosing(interpreter.perform(expression)) as events:
+            async with aclosing(interpreter.perform(*asked)) as events:
                 async for event in events:
                     yield event
-            expression = program.switch()
+            asked = program.switch()
         for event in interpreter.announced():
             yield event
     except _TurnOver as over:
@@ -106,12 +117,13 @@ class _Interpreter:
         self._cached_tokens: int | None = None
         self.state = State(self._tokens)
 
-    async def perform(self, expression: Any) -> AsyncGenerator[Event, None]:
-        """Do what the program asked for and store the result in its state."""
+    async def perform(self, state: State, expression: Any) -> AsyncGenerator[Event, None]:
+        """Do what the program asked for and store the result in `state`: the program's, or one that
+        it forked to look ahead with a `select`."""
         for event in self.announced():
             yield event
         if hasattr(expression, "choices"):
-            await self._select(expression)
+            await self._select(state, expression)
         else:
             async with aclosing(self._generate(expression)) as events:
                 async for event in events:
@@ -141,15 +153,16 @@ class _Interpreter:
             raise _TurnOver("length")
         return left
 
-    async def _select(self, expression: Any) -> None:
+    async def _select(self, state: State, expression: Any) -> None:
         self._note_prompt()
-        pending, self._tokens.pending = self._tokens.pending, ""
-        choices = [self._tokens.encode(pending + choice) for choice in expression.choices]
-        index = await choose(self._tokens.ids, choices, self._turn.sampling, self._score)
-        if len(choices[index]) > self._budget():
+        tokens = state.tokens
+        pending, tokens.pending = tokens.pending, ""
+        choices = [tokens.encode(pending + choice) for choice in expression.choices]
+        index = await choose(tokens.ids, choices, self._turn.sampling, self._score)
+        if state is self.state and len(choices[index]) > self._budget():
             raise _TurnOver("length")
-        self._tokens.ids += choices[index]
-        self.state.store(expression.name, expression.choices[index])
+        tokens.ids += choices[index]
+        state.store(expression.name, expression.choices[index])
 
     async def _score(self, token_ids: Sequence[int], candidates: Sequence[int]) -> Scores:
         scores = await self._engine.score(token_ids, candidates, self._context)
@@ -174,7 +187,11 @@ class _Interpreter:
         generation = self._generation(expression, role, program_stops)
         async with aclosing(generation.deltas()) as deltas:
             async for text in deltas:
+                if drawn := self._tokens_of(generation):
+                    yield Drawn(drawn)
                 yield Delta(role, text)
+        if drawn := self._tokens_of(generation):
+            yield Drawn(drawn)
         self._note_cached(generation.cached_tokens)
         self._tokens.ids += generation.ids
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
@@ -201,9 +218,22 @@ class _Interpreter:
             constraint=constraint,
             stop=stops.texts,
             stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
+            top_logprobs=self._turn.top_logprobs,
         )
         filter = self._filter(expression.name, constrained=constraint is not None)
         return Generation(self._engine, request, self._tokenizer.stream(), filter, stops)
+
+    def _tokens_of(self, generation: Generation) -> tuple[Token, ...]:
+        """What the generation has drawn since it was last asked."""
+        spelled = self._tokenizer.token_bytes
+        return tuple(
+            Token(
+                spelled(token_id),
+                told.logprob,
+                tuple(Token(spelled(other), logprob) for other, logprob in told.top),
+            )
+            for token_id, told in generation.drawn()
+        )
 
     def _constraint(self, wanted: Any) -> Constraint | None:
         if wanted.json_schema is not None:

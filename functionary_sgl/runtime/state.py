@@ -26,6 +26,12 @@ class Tokens:
         self.pending = ""
         self.encode = encode
 
+    def copy(self) -> "Tokens":
+        """The same, to be changed by itself."""
+        tokens = Tokens(self.encode)
+        tokens.ids, tokens.pending = list(self.ids), self.pending
+        return tokens
+
     def flush(self) -> list[int]:
         """Tokenize what is pending; all ids."""
         if self.pending:
@@ -42,19 +48,23 @@ class State:
     """
 
     def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
+        self.tokens = tokens
         self.variables: dict[str, str] = {}
         self._meta: dict[str, dict[str, Any]] = {}
         self.announced: list[tuple[str, Addressed | Delta]] = []
 
     def __iadd__(self, expression: Any) -> "State":
         if isinstance(expression, Prompt):
-            self._tokens.ids += expression.token_ids
+            self.tokens.ids += expression.token_ids
         elif isinstance(expression, str):
-            self._tokens.pending += expression
+            self.tokens.pending += expression
         else:
-            _parent().switch(expression)
+            _parent().switch((self, expression))
         return self
+
+    def fork(self, count: int) -> list["State"]:
+        """Copies in which the program can ask without consequences for this one."""
+        return [State(self.tokens.copy()) for _ in range(count)]
 
     def __getitem__(self, name: str) -> str:
         return self.variables[name]

@@ -1,6 +1,7 @@
 """Text to token ids and back, with control tokens kept apart from text."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,18 @@ from tokenizers.decoders import DecodeStream
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.tokenizer.control import ControlTokens
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """The characters that byte-level BPE writes for bytes (as GPT-2's encoder did first): those
+    that can be seen stand for themselves, the others for code points from 256 on."""
+    seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in seen]
+    characters = [*map(chr, seen), *(chr(256 + index) for index in range(len(others)))]
+    return dict(zip(characters, seen + others, strict=True))
+
+
+_BYTES = _byte_alphabet()
 
 
 class Tokenizer:
@@ -42,6 +55,7 @@ class Tokenizer:
             token["content"]: token["id"] for token in added if self._is_control(token)
         }
         self.control = ControlTokens(self.control_ids)
+        self._is_byte_level = "ByteLevel" in json.dumps(parsed.get("decoder"))
         self.size = self._full.get_vocab_size(with_added_tokens=True)
 
     @classmethod
@@ -98,6 +112,17 @@ class Tokenizer:
         """The text of `ids`, control tokens included."""
         text: str = self._full.decode(ids, skip_special_tokens=False)
         return text
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """What a token adds to a text, in UTF-8: maybe a part of a character."""
+        piece = self._full.id_to_token(token_id) or ""
+        if token_id in self._full.get_added_tokens_decoder():
+            return piece.encode()
+        if self._is_byte_level and all(character in _BYTES for character in piece):
+            return bytes(_BYTES[character] for character in piece)
+        if byte := re.fullmatch("<0x([0-9A-F]{2})>", piece):  # SentencePiece's byte fallback
+            return bytes.fromhex(byte[1])
+        return piece.replace("\u2581", " ").encode()
 
     def stream(self) -> "TextStream":
         """A new incremental decoder."""

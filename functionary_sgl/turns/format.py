@@ -27,6 +27,7 @@ class Format:
     trims_text: whether white space at the ends of text for the user means nothing.
     code: whether there is a code interpreter.
     many_calls: whether a turn can have several calls.
+    json_answers_beside_calls: whether an answer in JSON can be told from a call.
     images: whether the template shows images.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
         call.
@@ -43,6 +44,7 @@ class Format:
     trims_text: bool = True
     code: bool = True
     many_calls: bool = True
+    json_answers_beside_calls: bool = True
     images: bool = False
     reasons: bool = False
     reasons_if_forced: bool = False

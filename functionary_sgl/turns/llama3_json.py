@@ -25,6 +25,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, or one call."""
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
+    if offer.answer is not None and not names:
+        s += gen("content_0", json_schema=offer.answer)
+        return
     if offer.text and not begins_call(s, OPENINGS if names else []):
         return
     before = "" if offer.text else OPENINGS[0]
@@ -60,4 +63,5 @@ FORMAT = Format(
     reserved_names=frozenset({CODE}),
     template=None,
     many_calls=False,
+    json_answers_beside_calls=False,
 )

@@ -35,7 +35,7 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     if not offer.text:
         s += CALLS
-    elif speak(s, 0, [CALLS] * bool(names), reasoning=False) is None:
+    elif speak(s, 0, [CALLS] * bool(names), False, offer.answer) is None:
         return
     # Whether there is a space depends on the tokenizer's age; the model knows.
     s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
@@ -63,7 +63,7 @@ def marked(after: str) -> Any:
         s += prompt
         if not offer.text:
             s += CALLS
-        elif speak(s, 0, [CALLS] * bool(names), reasoning=False) is None:
+        elif speak(s, 0, [CALLS] * bool(names), False, offer.answer) is None:
             return
         place = 0
         while True:

@@ -14,6 +14,7 @@ class Offer:
     settled: whether there is only one thing that it may do, so that the model is not asked.
     parallel: whether a call may be followed by another.
     reasoning: whether it may reason before it does anything else.
+    answer: the JSON Schema (as text) that an answer in text must follow; None: any text.
     """
 
     functions: Mapping[str, str] = field(default_factory=dict)
@@ -22,3 +23,4 @@ class Offer:
     settled: bool = False
     parallel: bool = True
     reasoning: bool = False
+    answer: str | None = None

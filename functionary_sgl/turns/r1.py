@@ -35,7 +35,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
     if offer.text:
-        calls = speak(s, 0, [CALLS] * bool(names), offer.reasoning) is not None
+        calls = speak(s, 0, [CALLS] * bool(names), offer.reasoning, offer.answer) is not None
     else:
         calls = force(s, CALLS, offer.reasoning)
     if not calls:

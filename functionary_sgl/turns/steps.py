@@ -31,12 +31,17 @@ def address(
     return name
 
 
-def speak(s: Any, place: int, stops: list[str], reasoning: bool) -> str | None:
+def speak(
+    s: Any, place: int, stops: list[str], reasoning: bool, answer: str | None = None
+) -> str | None:
     """Text for the user. The one of `stops` that ends it, written; None if the turn ended.
 
     With `reasoning`, what stands between tags at the very beginning is told apart. The same tags
-    later on are text.
+    later on are text. With `answer`, a JSON Schema, text is JSON that follows it, and the turn's
+    end.
     """
+    if answer is not None:
+        return speak_json(s, place, stops, reasoning, answer)
     name = f"content_{place}"
     tags = list(REASONING) if reasoning else []
     s += gen(name, stop=[*stops, *tags])
@@ -54,6 +59,32 @@ def speak(s: Any, place: int, stops: list[str], reasoning: bool) -> str | None:
     s += mark
     chosen: str = mark
     return chosen
+
+
+def speak_json(s: Any, place: int, stops: list[str], reasoning: bool, answer: str) -> str | None:
+    """`speak` where text has to be JSON: the model decides first whether it is to be text."""
+    beginnings = [*stops, "{", *list(REASONING) * reasoning]
+    beginning = foresee(s, f"beginning_{place}", beginnings)
+    if beginning in REASONING:
+        s += beginning
+        if not reason(s, beginning):
+            return None
+        s += "\n\n"
+        beginning = foresee(s, f"beginning_{place}", [*stops, "{"])
+    if beginning in stops:
+        s += beginning
+        return beginning
+    s += gen(f"content_{place}", json_schema=answer)
+    return None
+
+
+def foresee(s: Any, name: str, beginnings: list[str]) -> str:
+    """With which of `beginnings` the model would go on; nothing is written."""
+    if len(beginnings) == 1:
+        return beginnings[0]
+    ahead = s.fork(1)[0]
+    ahead += select(name, beginnings)
+    return str(ahead[name])
 
 
 def reason(s: Any, tag: str) -> bool:

@@ -68,9 +68,9 @@ def program(end: str) -> Any:
 
 def next_call(s: Any, place: int, offer: Offer, end: str, may_reason: bool) -> bool:
     """Whether another call begins, after text where there may be some; its mark is written."""
-    if offer.text:
+    if offer.text and (place == 0 or offer.answer is None):
         marks = [OPEN] if offer.functions or offer.code else []
-        return speak(s, place, marks, may_reason and place == 0) is not None
+        return speak(s, place, marks, may_reason and place == 0, offer.answer) is not None
     if place == 0:
         return force(s, OPEN, may_reason)
     s += select(f"next_{place}", [end, "\n" + OPEN])

@@ -25,9 +25,11 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, and one call at most."""
     names = list(offer.functions)
     s += prompt
+    if not offer.text or offer.answer is not None:
+        s += "\n"
     if not offer.text:
-        s += "\n" + CALL
-    elif speak(s, 0, [CALL] * bool(names), reasoning=False) is None:
+        s += CALL
+    elif speak(s, 0, [CALL] * bool(names), False, offer.answer) is None:
         return
     name = address(s, 0, names, offer.settled, after=":\n")
     s += gen("arguments_0", json_schema=offer.functions[name])

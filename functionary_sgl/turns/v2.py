@@ -42,6 +42,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             s += select(f"next_{place}", [END, "\n" + FROM])
             if s[f"next_{place}"] == END:
                 return
+        elif name == TEXT and offer.answer is not None:
+            s += gen(f"content_{place}", json_schema=offer.answer)
+            return
         else:
             payload = f"content_{place}" if name == TEXT else f"code_{place}"
             s += gen(payload, stop=[] if names == [TEXT] else [FROM])

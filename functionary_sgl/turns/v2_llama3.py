@@ -28,7 +28,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     if not offer.text:
         s += MARK
-    elif speak(s, 0, [MARK] * bool(names), reasoning=False) is None:
+    elif speak(s, 0, [MARK] * bool(names), False, offer.answer) is None:
         return
     place = 1
     while True:

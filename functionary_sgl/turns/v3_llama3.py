@@ -45,6 +45,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
                 return
             place += 1
             name = address(s, place, names, settled=False)
+        elif name == TEXT and offer.answer is not None:
+            s += gen(f"content_{place}", json_schema=offer.answer)
+            return
         else:
             payload = f"content_{place}" if name == TEXT else f"code_{place}"
             s += gen(payload, stop=list(marks))

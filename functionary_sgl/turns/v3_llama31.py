@@ -49,8 +49,8 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
 
 def next_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str | None:
     """The marker that the model writes next, after text where it may write some; else None."""
-    if offer.text:
-        mark = speak(s, place, list(marks), offer.reasoning and place == 0)
+    if offer.text and (place == 0 or offer.answer is None):
+        mark = speak(s, place, list(marks), offer.reasoning and place == 0, offer.answer)
     elif offer.settled and place == 0:
         mark = next(iter(marks))
         s += mark

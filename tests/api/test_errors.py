@@ -76,9 +76,8 @@ DEEP = "[" * 5000 + "]" * 5000
         ({"model": "m", "messages": HI, "n": 1000000}, "n"),
         ({"model": "m", "messages": HI, "stop": ["a"] * 5}, "stop"),
         ({"model": "m", "messages": HI, "logit_bias": {"9999999": 1}}, "logit_bias"),
-        ({"model": "m", "messages": HI, "logprobs": True}, "logprobs"),
-        ({"model": "m", "messages": HI, "response_format": {"type": "json_object"}},
-         "response_format"),
+        ({"model": "m", "messages": HI, "top_logprobs": 1}, "top_logprobs"),
+        ({"model": "m", "messages": HI, "reasoning_effort": "low"}, "reasoning_effort"),
         ({"model": "m", "messages": HI, "tools": [{"type": "magic"}]}, "tools[0]"),
         ({"model": "m", "messages": HI, "tools": [{"type": "function"}]}, "tools[0].function"),
         (
