@@ -206,7 +206,8 @@ def memory(tokenizer_file: str) -> None:
     schemas["enum of 20,000"] = {"type": "object", "properties": {"a": {"enum": values}}}
     for name, schema in schemas.items():
         text = json.dumps(schema)
-        kept, before = [], allocated()
+        kept: list[LLMatcher] = []
+        before = allocated()
         for _ in range(10):
             grammar = LLMatcher.grammar_from_json_schema(text)
             matcher = LLMatcher(tokenizer, grammar, log_level=0)
