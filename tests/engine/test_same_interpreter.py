@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from functionary_sgl.api import intake, parse
+from functionary_sgl.chat.schema import arguments
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 from tests.conftest import WEATHER
@@ -42,11 +43,12 @@ MAX_TOKENS = 200
 
 def sglang_turn(backend: Any, request: dict[str, Any]) -> str:
     conversation = intake.conversation(parse.chat_request(json.dumps(request)))
+    schemas = {tool.name: arguments(tool).constraint for tool in conversation.tools}
     prompt = PROMPTER.prompt(conversation)
     # As text only: what SGLang's interpreter can know of a prompt.
     state = PROMPTER.format.program.run(
         str(prompt),
-        PROMPTER.offer(conversation),
+        PROMPTER.offer(conversation, schemas),
         temperature=0,
         max_new_tokens=MAX_TOKENS,
         backend=backend,
