@@ -1,11 +1,11 @@
 """Hostile schemas against a running server: how fast each is answered, and what else suffers.
 
-    python -m benchmarks.gate [--schemas 10000] [flags of the server]
+    python -m benchmarks.gate [--alone] [--schemas 10000] [flags of the server]
 
 Starts the server, as a rule with the embedded model, and prints a table in Markdown: for each
 schema the answer, its time, the memory of all processes afterwards, and the pace of another stream
 meanwhile (its longest pause). Then so many different small schemas, one after another, with the
-memory in between.
+memory in between. With `--alone` there is no other stream.
 """
 
 import argparse
@@ -32,6 +32,7 @@ PLAIN = '{"properties": {"a": {"type": "string"}}}'
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schemas", type=int, default=10_000)
+    parser.add_argument("--alone", action="store_true")
     options, flags = parser.parse_known_args()
     command = [sys.executable, "-m", "functionary_sgl", "serve", "--port", "0", *flags]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -40,17 +41,17 @@ def main() -> None:
     url = lines[2].split()[-1]
     print(f"{os.cpu_count()} cores\n")
     try:
-        asyncio.run(_measure(url, server.pid, options.schemas))
+        asyncio.run(_measure(url, server.pid, options))
     finally:
         server.terminate()
         server.wait()
 
 
-async def _measure(url: str, pid: int, schemas: int) -> None:
+async def _measure(url: str, pid: int, options: argparse.Namespace) -> None:
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         await _ask(client, '{"properties": {"b": {}}}')
-        await _hostile(client, pid)
-        await _many(client, pid, schemas)
+        await _hostile(client, pid, options.alone)
+        await _many(client, pid, options.schemas)
 
 
 async def _ask(client: httpx.AsyncClient, schema: str) -> tuple[int, float]:
@@ -85,11 +86,11 @@ class _Pace:
                     last = now
 
 
-async def _hostile(client: httpx.AsyncClient, pid: int) -> None:
+async def _hostile(client: httpx.AsyncClient, pid: int, alone: bool) -> None:
     _row("schema", "answer", "ms", "longest pause of a stream, ms", "memory, MB")
     _row(*["---"] * 5)
     pace = _Pace(client)
-    stream = asyncio.create_task(pace.run())
+    stream = asyncio.create_task(asyncio.sleep(0) if alone else pace.run())
     await asyncio.sleep(3)
     _row("none, for 3 s", "", "", f"{pace.longest:.0f}", f"{_memory(pid):.0f}")
     for name, schema in {"a plain schema": PLAIN, **hostile.SCHEMAS}.items():

@@ -2,20 +2,23 @@
 
     python -m benchmarks.grammars [--tokenizer tokenizer.json]
 
-Prints three tables in Markdown: what each engine does with each keyword, what a schema costs, and
-what hostile schemas cost. `benchmarks.tokenizer` makes a tokenizer of a realistic size; the default
-is that of the embedded model.
+Prints tables in Markdown: what each engine does with each keyword, what a schema costs, what a
+grammar of llguidance takes in memory, and what hostile schemas cost. `benchmarks.tokenizer` makes a
+tokenizer of a realistic size; the default is that of the embedded model.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from llguidance import LLMatcher, LLTokenizer
 from tokenizers import Tokenizer
 
 from benchmarks.engines import ENGINES, Engine
@@ -99,6 +102,7 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {tokenizer.get_vocab_size()} tokens\n")
     keywords(engines, tokenizer)
     costs(engines, tokenizer)
+    memory(file)
     attacks(engines)
 
 
@@ -163,6 +167,54 @@ def _seconds(work: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin
+
+
+class _Allocated(ctypes.Structure):
+    """`struct mallinfo2` of glibc."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in [
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "mapped",
+            "usmblks",
+            "fsmblks",
+            "used",
+            "fordblks",
+            "keep",
+        ]
+    ]
+
+
+def allocated() -> int:
+    """The bytes that are allocated from the C library, exactly."""
+    library = ctypes.CDLL("libc.so.6")
+    library.mallinfo2.restype = _Allocated
+    told = library.mallinfo2()
+    return int(told.used + told.mapped)
+
+
+def memory(tokenizer_file: str) -> None:
+    """What SGLang keeps of a schema: a compiled matcher that was copied before it was used."""
+    tokenizer = LLTokenizer(Path(tokenizer_file).read_text("utf-8"))
+    head("schema", "characters", "grammar, kB")
+    values = [f"value number {i}" for i in range(20_000)]
+    schemas = {name: schema for name, (schema, _) in TYPICAL.items()}
+    schemas["enum of 20,000"] = {"type": "object", "properties": {"a": {"enum": values}}}
+    for name, schema in schemas.items():
+        text = json.dumps(schema)
+        kept: list[LLMatcher] = []
+        before = allocated()
+        for _ in range(10):
+            grammar = LLMatcher.grammar_from_json_schema(text)
+            matcher = LLMatcher(tokenizer, grammar, log_level=0)
+            kept.append(matcher.deep_copy())
+            matcher.compute_bitmask()
+        del grammar, matcher
+        row(name, len(text), f"{(allocated() - before) / len(kept) / 1e3:.0f}")
 
 
 def attacks(engines: list[Engine]) -> None:

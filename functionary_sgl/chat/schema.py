@@ -8,7 +8,7 @@ from typing import Any
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
-from functionary_sgl.schemas.bounds import MAX_DEPTH, check_shape, check_size
+from functionary_sgl.schemas.bounds import MAX_DEPTH, check_shape, check_size, check_texts
 from functionary_sgl.schemas.enforce import enforceable
 from functionary_sgl.schemas.expansion import check_expansion
 from functionary_sgl.schemas.references import References
@@ -64,6 +64,7 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
         _check_type(tool, parameters)
         split = enforceable({**parameters, "type": "object"}, without)
         check_expansion(split.whole)
+        check_texts(split.enforced)
     except InvalidSchema as error:
         raise located(error, tool) from error
     return Arguments(

@@ -29,8 +29,7 @@ def check_size(size: int) -> None:
 
 
 def check_shape(schema: Any) -> None:
-    """Raise InvalidSchema if `schema` is too deep, has too many parts, or null characters, which
-    no engine takes. Does not recurse."""
+    """Raise InvalidSchema if `schema` is too deep or has too many parts. Does not recurse."""
     level, nodes = [schema], 0
     for _ in range(MAX_DEPTH + 1):
         nodes += len(level)
@@ -38,9 +37,6 @@ def check_shape(schema: Any) -> None:
             raise InvalidSchema(f"The schema has more than {MAX_NODES} parts.")
         children: list[Any] = []
         for node in level:
-            texts = node if isinstance(node, dict) else [node]
-            if any(isinstance(text, str) and "\0" in text for text in texts):
-                raise InvalidSchema("The schema has a null character.")
             if isinstance(node, dict):
                 children += node.values()
             elif isinstance(node, list):
@@ -49,3 +45,16 @@ def check_shape(schema: Any) -> None:
             return
         level = children
     raise InvalidSchema(f"The schema is nested deeper than {MAX_DEPTH} levels.")
+
+
+def check_texts(enforced: Any) -> None:
+    """Raise InvalidSchema for null characters in what is to be enforced: no engine takes them."""
+    left = [enforced]
+    while left:
+        node = left.pop()
+        if isinstance(node, str) and "\0" in node:
+            raise InvalidSchema("The schema has a null character.")
+        if isinstance(node, dict):
+            left += [*node, *node.values()]
+        elif isinstance(node, list):
+            left += node

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from functionary_sgl.cli import main
+from tests import hostile
 
 LAUNCHER = Path(__file__).parent.parent.parent / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
@@ -136,6 +137,16 @@ def test_variables_are_settings(start: Any) -> None:
     assert "FUNCTIONARY_TYPO is no setting" in server.ended()[1]
 
 
+def test_constraints_are_a_setting(start: Any) -> None:
+    call = {"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]}
+    server = start(call, FUNCTIONARY_CONSTRAINTS="names")
+    content = hostile.body('{"properties": {"a": {"type": "integer"}}}', model="functionary-tiny")
+    response = httpx.post(f"{server.url}/v1/chat/completions", content=content)
+    (made,) = response.json()["choices"][0]["message"]["tool_calls"]
+    assert made["function"]["arguments"] == '{"a": "text"}'
+    assert response.headers["functionary-unenforced"] == "tools[0].function.parameters"
+
+
 def test_the_key_is_asked_for(start: Any) -> None:
     server = start(HELLO, "--api-key", "k")
     assert httpx.get(f"{server.url}/v1/models").status_code == 401
@@ -160,6 +171,8 @@ def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--model-path", "/none"], "there is no model directory /none"),
         (["--template", "v9"], "unknown template 'v9'"),
         (["--port", "x"], "argument --port: 'x' is not a port"),
+        (["--constraints", "some"], "invalid choice: 'some'"),
+        (["--grammar-cache-mb", "0"], "'0' is not a whole number above 0"),
         (["--port", "99999"], "argument --port: '99999' is not a port, 0 to 65535"),
         (["--host", "no.such.host.invalid"], "cannot serve on no.such.host.invalid"),
     ],

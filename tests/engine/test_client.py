@@ -206,11 +206,13 @@ def test_schemas_that_cannot_be_enforced_are_refused_before_anything_else(
     engine: RunningEngine,
 ) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "array", "uniqueItems": True}}}
-    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    function = {"name": "f", "parameters": schema, "strict": True}
+    tool = {"type": "function", "function": function}
     body = {**ASK, "tools": [tool], "stream": True}
     response = httpx.post(f"{engine.url}/v1/chat/completions", json=body)
     assert response.status_code == 400
-    assert response.json()["error"]["param"] == "tools[0].function.parameters"
+    place = "tools[0].function.parameters/properties/a/uniqueItems"
+    assert response.json()["error"]["param"] == place
     assert engine.client.chat.completions.create(**ASK)
 
 

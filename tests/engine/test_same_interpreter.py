@@ -14,6 +14,7 @@ import openai
 import pytest
 
 from functionary_sgl.api import intake, parse
+from functionary_sgl.chat.schema import arguments
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS
@@ -46,11 +47,12 @@ MAX_TOKENS = 200
 
 def sglang_turn(backend: Any, prompter: Prompter, request: dict[str, Any]) -> str:
     conversation = intake.conversation(parse.chat_request(json.dumps(request)))
+    schemas = {tool.name: arguments(tool).constraint for tool in conversation.tools}
     prompt = prompter.prompt(conversation)
     # As text only: what SGLang's interpreter can know of a prompt.
     state = prompter.format.program.run(
         str(prompt),
-        prompter.offer(conversation),
+        prompter.offer(conversation, schemas),
         temperature=0,
         max_new_tokens=MAX_TOKENS,
         backend=backend,
