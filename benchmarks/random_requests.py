@@ -9,7 +9,19 @@ import json
 from random import Random
 from typing import Any
 
-WORDS = ["city", "days", "größe", "名前", "url", "is_open", "Ort", "x", "naïve", "температура", "ids"]
+WORDS = [
+    "city",
+    "days",
+    "größe",
+    "名前",
+    "url",
+    "is_open",
+    "Ort",
+    "x",
+    "naïve",
+    "температура",
+    "ids",
+]
 NAMES = ["get", "get_weather", "get_weather_forecast", "book-trip", "now", "f", "allow", "Search2"]
 TEXTS = [
     "What is the weather in İstanbul?",
@@ -21,7 +33,13 @@ TEXTS = [
     "👩‍👩‍👧‍👦 plan\tsomething\nfor us",
     "Hi",
 ]
-PATTERNS = ["^[a-z]{2,8}$", "^[A-Z]{3}-[0-9]{4}$", "^(\\+[0-9]{2} )?[0-9]{4,9}$", "^[äöü]+$", "[0-9]"]
+PATTERNS = [
+    "^[a-z]{2,8}$",
+    "^[A-Z]{3}-[0-9]{4}$",
+    "^(\\+[0-9]{2} )?[0-9]{4,9}$",
+    "^[äöü]+$",
+    "[0-9]",
+]
 FORMATS = ["date", "uuid", "ipv4", "time", "date-time"]
 CODE_INTERPRETER = {"type": "code_interpreter"}
 

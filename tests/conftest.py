@@ -20,6 +20,7 @@ from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
+from tests.contract import Contract
 
 # Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
 settings.register_profile("default", deadline=None, max_examples=15)
@@ -78,7 +79,9 @@ class Served:
 
 @contextlib.contextmanager
 def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
-    config = uvicorn.Config(create_app(model, api_key), port=0, log_level="error")
+    """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
+    app = Contract(create_app(model, api_key))
+    config = uvicorn.Config(app, port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -92,6 +95,7 @@ def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
         served.client.close()
         server.should_exit = True
         thread.join()
+    assert app.violations == []
 
 
 @pytest.fixture
