@@ -1,10 +1,11 @@
 """The guarantee, measured: random requests with tools to a running server.
 
-    python -m benchmarks.guarantee [--cases N] [--base-url URL] [--json] [flags of the server]
+    python -m benchmarks.guarantee [--cases N] [--seconds S] [--base-url URL] [--json]
 
 Each request is asked twice, whole and streamed, at temperature 1. All calls have to name an offered
 function and their arguments have to follow its schema; whether they do is checked by jsonschema,
-not by what constrained them. Without --base-url a server is started on the embedded model.
+not by what constrained them. Without --base-url a server is started on the embedded model; flags
+that are not known here are for it.
 
 Where the server draws by the request's seed, each pair of answers has to be equal; where it does
 not (which is found out first), every tenth request is asked twice more at temperature 0 instead.
@@ -16,6 +17,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -116,8 +118,10 @@ async def draws_by_seed(client: httpx.AsyncClient, model: str) -> bool:
     return answers[0] is not None and all(answer == answers[0] for answer in answers)
 
 
-async def measure(base_url: str, cases: int, seed: int, concurrency: int) -> dict[str, Any]:
-    """The figures, by name; `base_url` ends with `/v1`."""
+async def measure(
+    base_url: str, cases: int, seed: int, concurrency: int, seconds: float
+) -> dict[str, Any]:
+    """The figures, by name; `base_url` ends with `/v1`. After `seconds` no further case begins."""
     tally = Tally()
     limits = httpx.Limits(max_connections=concurrency)
     async with httpx.AsyncClient(base_url=base_url, timeout=300, limits=limits) as client:
@@ -130,15 +134,18 @@ async def measure(base_url: str, cases: int, seed: int, concurrency: int) -> dic
 
             async def work() -> None:
                 for number, request in numbered:
+                    if time.perf_counter() - begin > seconds:
+                        return
                     await asker.pair(request, compare=seeded)
                     if not seeded and number % 10 == 0:
                         await asker.pair(request | {"temperature": 0}, compare=True)
+                    tally.counts["cases"] += 1
                     bar.update()
 
             await asyncio.gather(*(work() for _ in range(concurrency)))
     return {
         "model": model,
-        "cases": cases,
+        "cases": tally.counts["cases"],
         "seed": seed,
         "draws_by_seed": seeded,
         "seconds": round(time.perf_counter() - begin, 1),
@@ -211,14 +218,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the random requests")
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--base-url", help="of a running server, ending with /v1")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no case after them")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options, flags = parser.parse_known_args(argv)
     if options.base_url and flags:
         parser.error(f"flags for a server that is not started here: {' '.join(flags)}")
     with contextlib.ExitStack() as stack:
         url = options.base_url or stack.enter_context(running_server(flags))
-        measured = measure(url, options.cases, options.seed, options.concurrency)
-        figures = asyncio.run(measured)
+        limits = options.concurrency, options.seconds
+        figures = asyncio.run(measure(url, options.cases, options.seed, *limits))
     print(json.dumps(figures, indent=2) if options.json else table(figures))
     return 0 if holds(figures) else 1
 

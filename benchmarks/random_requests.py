@@ -54,7 +54,7 @@ def request(random: Random, model: str) -> dict[str, Any]:
         "temperature": 1,
         "seed": random.randrange(2**31),
         # Most answers end before; some are cut in their middle.
-        "max_tokens": random.randint(1, 60) if random.random() < 0.15 else 500,
+        "max_tokens": random.randint(1, 60) if random.random() < 0.15 else 160,
     }
     if random.random() < 0.1:
         choices = ["auto", "none", {"name": random.choice(names)}]

@@ -69,10 +69,11 @@ def scripted_model(prompter: Prompter, *replies: dict[str, Any], context: int = 
 
 
 class Served:
-    """A server on a real socket."""
+    """A server on a real socket. `contract` is what stands around its application."""
 
-    def __init__(self, model: Model, url: str) -> None:
+    def __init__(self, model: Model, contract: Contract, url: str) -> None:
         self.model = model
+        self.contract = contract
         self.url = url
         self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
 
@@ -88,7 +89,7 @@ def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
     while not server.started:
         time.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
-    served = Served(model, f"http://127.0.0.1:{port}")
+    served = Served(model, app, f"http://127.0.0.1:{port}")
     try:
         yield served
     finally:

@@ -6,6 +6,7 @@ another type, none may be there that the type does not have.
 """
 
 import re
+from collections import Counter
 from typing import Any, Literal
 
 import orjson
@@ -114,11 +115,15 @@ def of_stream(body: bytes, whole: bool) -> list[str]:
 
 
 class Contract:
-    """ASGI middleware; whatever `app` does against the contract is added to `violations`."""
+    """ASGI middleware; whatever `app` does against the contract is added to `violations`.
+
+    `answered` counts the responses to each path by their status.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.violations: list[str] = []
+        self.answered: Counter[tuple[str, int]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -132,20 +137,22 @@ class Contract:
         try:
             await self._app(scope, receive, note)
         finally:
-            where = f"{scope['method']} {scope['path']}"
-            self.violations += [f"{where}: {what}" for what in response.violations(scope["path"])]
+            path = scope["path"]
+            self.answered[path, response.status] += 1
+            where = f"{scope['method']} {path}"
+            self.violations += [f"{where}: {what}" for what in response.violations(path)]
 
 
 class _Response:
     def __init__(self) -> None:
-        self._status = NOBODY_THERE
+        self.status = NOBODY_THERE
         self._content_type = ""
         self._body = bytearray()
         self._whole = False
 
     def add(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             headers = dict(message["headers"])
             self._content_type = headers.get(b"content-type", b"").decode()
         else:
@@ -154,4 +161,4 @@ class _Response:
 
     def violations(self, path: str) -> list[str]:
         body = bytes(self._body)
-        return of_response(path, self._status, self._content_type, body, self._whole)
+        return of_response(path, self.status, self._content_type, body, self._whole)
