@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast fuzz check format model clean
+.PHONY: help install serve test test-fast fuzz fuzz-api guarantee check format model clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -27,11 +27,17 @@ serve: install  ## Serve a model on http://127.0.0.1:8000 (ARGS="--model-path ..
 test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name")
 	$(BIN)/python -m pytest $(ARGS)
 
-test-fast: install  ## Run the tests that need no engine, in under a minute
-	$(BIN)/python -m pytest --ignore tests/engine $(ARGS)
+test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
+	$(BIN)/python -m pytest --ignore tests/engine --ignore tests/clients $(ARGS)
 
 fuzz: install  ## Run the property tests over and over until one fails (ARGS="-k hermes")
 	while HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q $(FUZZED) $(ARGS); do :; done
+
+fuzz-api: install  ## Send to the server whatever its OpenAPI document allows, and forbids
+	SCHEMATHESIS_EXAMPLES=1000 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py $(ARGS)
+
+guarantee: install  ## Count valid calls of 2,000 random requests (ARGS="--cases 100 --json")
+	$(BIN)/python -m benchmarks.guarantee $(ARGS)
 
 check: install  ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
+from tests.contract import Contract
 
 # Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
 settings.register_profile("default", deadline=None, max_examples=15)
@@ -70,30 +71,34 @@ def scripted_model(
 
 
 class Served:
-    """A server on a real socket."""
+    """A server on a real socket. `contract` is what stands around its application."""
 
-    def __init__(self, model: Model, url: str) -> None:
+    def __init__(self, model: Model, contract: Contract, url: str) -> None:
         self.model = model
+        self.contract = contract
         self.url = url
         self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
 
 
 @contextlib.contextmanager
 def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
-    config = uvicorn.Config(create_app(model, api_key), port=0, log_level="error")
+    """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
+    app = Contract(create_app(model, api_key))
+    config = uvicorn.Config(app, port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
-    served = Served(model, f"http://127.0.0.1:{port}")
+    served = Served(model, app, f"http://127.0.0.1:{port}")
     try:
         yield served
     finally:
         served.client.close()
         server.should_exit = True
         thread.join()
+    assert app.violations == []
 
 
 @pytest.fixture

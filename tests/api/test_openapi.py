@@ -20,3 +20,4 @@ def test_the_schema_describes_the_requests_that_are_taken(serve: Callable[..., S
     }
     validator.validate(request)
     assert not validator.is_valid({**request, "messages": 3})
+    assert not validator.is_valid({**request, "model": "another"})
