@@ -91,7 +91,8 @@ class Asker:
 
     async def pair(self, request: dict[str, Any], compare: bool) -> None:
         """Whole and streamed, compared if they should be equal."""
-        whole, streamed = await self.ask(request, False), await self.ask(request, True)
+        whole = await self.ask(request, stream=False)
+        streamed = await self.ask(request, stream=True)
         if not compare or whole is None or streamed is None:
             return
         self.tally.counts["compared"] += 1
@@ -112,9 +113,18 @@ def _folded(stream: str) -> dict[str, Any]:
 
 async def draws_by_seed(client: httpx.AsyncClient, model: str) -> bool:
     """Whether the same request with the same seed gets the same answer, five times out of five."""
-    request = random_request(Random(0), model) | {"tool_choice": "required", "max_tokens": 40}
+    word = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
+    request = {
+        "model": model,
+        "messages": [{"role": "user", "content": "Say something."}],
+        "tools": [{"type": "function", "function": {"name": "say", "parameters": word}}],
+        "tool_choice": "required",
+        "temperature": 1,
+        "seed": 1,
+        "max_tokens": 40,
+    }
     asker = Asker(client, Tally())
-    answers = [await asker.ask(request, False) for _ in range(5)]
+    answers = [await asker.ask(request, stream=False) for _ in range(5)]
     return answers[0] is not None and all(answer == answers[0] for answer in answers)
 
 

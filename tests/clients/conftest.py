@@ -44,7 +44,8 @@ def from_pypi(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 def openai_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder whose `node_modules` has openai-node."""
     folder = tmp_path_factory.mktemp("node")
-    _installed(["npm", "install", "--silent", "--prefix", str(folder), "openai"], "openai-node")
+    command = ["npm", "install", "--loglevel", "error", "--prefix", str(folder), "openai"]
+    _installed(command, "openai-node")
     return folder
 
 

@@ -2,7 +2,7 @@
 
 It has no helper for streams: its users add the chunks up themselves, as is done here.
 
-    python openai_0.py BASE_URL < scenarios.json      prints [[name, outcome], ...]
+    python openai_0.py BASE_URL < scenarios.json      prints {"version": ..., "outcomes": ...}
 """
 
 import json

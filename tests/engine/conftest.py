@@ -64,3 +64,13 @@ def engine() -> Iterator[RunningEngine]:
     running.client.close()
     running.process.kill()
     running.process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_contract(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test's server sends against OpenAI's contract fails the test."""
+    yield
+    if "engine" in request.fixturenames:
+        running: RunningEngine = request.getfixturevalue("engine")
+        if running.process.poll() is None:
+            assert httpx.get(f"{running.url}/violations").json() == []

@@ -4,7 +4,8 @@ Under /native is SGLang's own HTTP application on the very same engine, for SGLa
 interpreter to talk to; /held counts the requests that the engine holds; /logprobs gives the chunks
 of a short generation after the given ids, with log-probabilities. Under /as/NAME the same engine is
 served with another format: those whose control tokens the embedded model has, and `tool-call`, the
-program of Qwen's models with the embedded model's control tokens.
+program of Qwen's models with the embedded model's control tokens. /violations lists what was sent
+against OpenAI's contract since it was last asked.
 """
 
 import sys
@@ -15,6 +16,7 @@ from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, tool_call
+from tests.contract import Contract
 
 TOOL_CALL = replace(
     FORMATS["v3-llama3.1"],
@@ -53,7 +55,14 @@ def with_native_routes(create_app: Any) -> Any:
         for name, format in OTHERS.items():
             prompter = Prompter(format, model.prompter.tokenizer)
             app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_key))
-        return app
+        contract = Contract(app)
+
+        def violations() -> list[str]:
+            found, contract.violations = contract.violations, []
+            return found
+
+        app.add_api_route("/violations", violations)
+        return contract
 
     return create
 
