@@ -28,7 +28,7 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 	$(BIN)/python -m pytest $(ARGS)
 
 test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
-	$(BIN)/python -m pytest --ignore tests/engine --ignore tests/clients $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine --ignore tests/clients $(ARGS)
 
 fuzz: install  ## Run the property tests over and over until one fails (ARGS="-k hermes")
 	while HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q $(FUZZED) $(ARGS); do :; done

@@ -1,6 +1,6 @@
 """What a prompt costs: rendering and tokenizing a conversation of 20 messages with 50 tools.
 
-    python benchmarks/prompt.py [--template NAME] [--rounds N]
+    python -m benchmarks.prompt [--template NAME] [--rounds N]
 
 Three figures, medians: the tools were seen before (the messages were not), nothing was seen before,
 and transformers' `apply_chat_template` on the same messages and tools, with the same tokenizer and

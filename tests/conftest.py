@@ -23,7 +23,7 @@ from functionary_sgl.tokenizer import Tokenizer
 from tests.contract import Contract
 
 # Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
-settings.register_profile("default", deadline=None, max_examples=15)
+settings.register_profile("default", deadline=None, max_examples=10)
 settings.register_profile("fuzz", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -206,7 +206,7 @@ WISHES = st.text(max_size=20) | st.text('{}[]":, abcx0123.-aaabb', max_size=60)
 SCHEMAS = st.recursive(LEAF, _around, max_leaves=6)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.dictionaries(NAMES, SCHEMAS, min_size=1, max_size=2), WISHES)
 def test_what_a_constrained_model_writes_satisfies_the_schema(
     properties: dict[str, Any], wish: str
