@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast check format model clean
+.PHONY: help install serve test test-fast check format model nano eval clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,15 @@ format: install  ## Format the code and mend what the linter can
 
 model: install  ## Build the embedded model anew
 	$(BIN)/python scripts/make_tiny_model.py
+
+nano: install  ## Train functionary-nano, or go on from its last checkpoint in .nano
+	@test -f .nano/tokenizer.json || $(BIN)/python -m nano.tokenizer
+	$(BIN)/python -m nano.train $(ARGS)
+	$(BIN)/python -m nano.export
+	$(BIN)/python -m nano.heldout
+
+eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..." or a server's flags)
+	@$(BIN)/python -m functionary_sgl eval $(ARGS)
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
