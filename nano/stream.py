@@ -41,21 +41,22 @@ class Stream:
         stages = self._settings.stages
         while position.tokens < self._settings.tokens:
             stage = stages[position.stage]
+            if stage.tokens and position.stage_tokens >= stage.tokens:
+                position.stage += 1
+                position.stage_tokens = position.chunks = position.batch = 0
+                continue
             for made in self._chunk(stage, position.chunks)[position.batch :]:
                 position.batch += 1
                 position.step += 1
                 position.tokens += made.ids.numel()
                 position.stage_tokens += made.ids.numel()
                 yield made
-                if position.tokens >= self._settings.tokens:
-                    return
-                if stage.tokens and position.stage_tokens >= stage.tokens:
+                over = stage.tokens and position.stage_tokens >= stage.tokens
+                if over or position.tokens >= self._settings.tokens:
                     break
-            position.chunks += 1
-            position.batch = 0
-            if stage.tokens and position.stage_tokens >= stage.tokens:
-                position.stage += 1
-                position.stage_tokens = position.chunks = 0
+            else:
+                position.chunks += 1
+                position.batch = 0
 
     def _chunk(self, stage: Stage, index: int) -> list[Batch]:
         seed = f"train:{self._settings.seed}:{stage.name}"

@@ -5,12 +5,14 @@
 The directory has tokenizer.json (see nano.tokenizer) and gets checkpoint.pt, from which a training
 goes on exactly as if it had not been interrupted; stable.pt, the last one before the learning rate
 fell, from which it can be made longer (raise `tokens`, copy it over checkpoint.pt); metrics.jsonl;
-and curves.png.
+and curves.png. Ctrl-C and SIGTERM let the step that runs end, and save a checkpoint.
 """
 
 import argparse
 import json
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,9 @@ class Training:
         if compiled:
             model.compiled(self.model)
 
-    def run(self, until: float = float("inf")) -> None:
-        """Train to the end, or for as long as `time.monotonic()` is below `until`; then, and every
-        now and then, save a checkpoint."""
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end, or until `stop` says so after a step; then, and every now and then,
+        save a checkpoint."""
         validation = Validation(self.sampler, self.settings.validation_samples)
         bar = tqdm(
             total=self.settings.tokens,
@@ -70,7 +72,7 @@ class Training:
                     curves.draw(self.metrics, self.directory / "curves.png")
                 if self.position.step % self.settings.checkpoint_steps == 0:
                     self._save("checkpoint.pt")
-                if time.monotonic() > until:
+                if stop():
                     break
         self._log({"validation": validation.measure(self.model)}, bar)
         curves.draw(self.metrics, self.directory / "curves.png")
@@ -150,7 +152,11 @@ def main() -> None:
         for name in ("checkpoint.pt", "stable.pt"):
             (options.directory / name).unlink(missing_ok=True)
     until = time.monotonic() + 60 * options.minutes
-    Training(Settings.read(options.config), options.directory).run(until)
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+    training = Training(Settings.read(options.config), options.directory)
+    training.run(lambda: bool(signals) or time.monotonic() > until)
 
 
 if __name__ == "__main__":
