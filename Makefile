@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast check format model nano eval clean
+.PHONY: help install serve test test-fast check format model nano eval bfcl clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -50,6 +50,15 @@ nano: install  ## Train functionary-nano, or go on from its last checkpoint in .
 eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..." or a server's flags)
 	@$(BIN)/python -m functionary_sgl eval $(ARGS)
 
+bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard (ARGS="--base-url ...")
+	@.bfcl/bin/python -W ignore scripts/bfcl.py $(ARGS)
+
+.bfcl/.installed: install
+	$(BIN)/uv venv --quiet --python $(BIN)/python .bfcl
+	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --group bfcl
+	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --no-deps --editable .
+	@touch $@
+
 clean:  ## Remove the environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .bfcl .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
