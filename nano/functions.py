@@ -109,12 +109,12 @@ def function(
 
 def _noun(random: Random, words: Words, action: Action) -> str:
     made_up = random.random()
-    if made_up < 0.18:
+    if made_up < 0.3:
         return words.invented(random)
     noun = words.draw(random, "things" if action in ("make", "drop", "edit") else "facts")
-    if action == "read" and made_up < 0.42:
+    if action == "read" and made_up < 0.5:
         noun = words.draw(random, "things")
-        if made_up < 0.28:
+        if made_up < 0.37:
             noun += "_" + words.draw(random, "details")
     return noun
 

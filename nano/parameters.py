@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from nano.kinds import GENERIC, KINDS, Kind
+from nano.kinds import GENERIC, KINDS, NAMED, Kind
 from nano.words import Words
 
 
@@ -44,7 +44,7 @@ class Parameter:
 def parameter(random: Random, words: Words, kind: Kind, required: bool) -> Parameter:
     """A parameter of `kind`."""
     name = random.choice(kind.names.split())
-    if random.random() < 0.06 and kind.phrases is GENERIC:
+    if random.random() < (0.35 if kind.phrases in (GENERIC, NAMED) else 0.05):
         name = words.invented(random)
 
     def draw(random: Random) -> tuple[Any, str]:
@@ -60,7 +60,7 @@ def parameter(random: Random, words: Words, kind: Kind, required: bool) -> Param
 
 def boolean(random: Random, words: Words) -> Parameter:
     """An optional switch: "with breakfast" or "without breakfast"."""
-    extra = words.draw(random, "extras")
+    extra = words.invented(random) if random.random() < 0.3 else words.draw(random, "extras")
     said = spoken(extra)
     name = random.choice(("{}", "include_{}", "with_{}", "add_{}")).format(extra)
     schema = {"type": "boolean"} | _described(
@@ -78,7 +78,9 @@ def boolean(random: Random, words: Words) -> Parameter:
 def enumeration(random: Random, words: Words) -> Parameter:
     """One of a few values, all of which the schema lists."""
     name, options = random.choice(words.enums)
-    if random.random() < 0.25:
+    if random.random() < 0.2:
+        name = words.invented(random)
+    if random.random() < 0.4:
         options = tuple(dict.fromkeys(words.invented(random) for _ in range(random.randint(2, 4))))
     shown = list(random.sample(options, len(options)))
     schema = {"type": "string", "enum": shown} | _described(random, "The <>", spoken(name), "")

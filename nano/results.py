@@ -31,6 +31,8 @@ def result(random: Random, words: Words, function: Function, said: dict[str, Men
         )
         return Result(json.dumps({"error": message}), f"That did not work: {message}.")
     names = random.sample(words["details"], random.choice((1, 1, 2, 2, 3)))
+    # Unknown names too: they have to be copied like values.
+    names = [words.invented(random) if random.random() < 0.35 else name for name in names]
     if random.random() < 0.3:
         names[0] = function.noun
     fields = {name: _value(random, words) for name in names}
