@@ -86,8 +86,8 @@ def suitable(scene: Scene) -> dict[Episode, int]:
     if scene.functions:
         episodes |= {
             single: 44,
-            parallel_same: 11,
-            parallel_different: 7,
+            parallel_same: 24,
+            parallel_different: 9,
             none_fits: 9,
             missing: 9,
             announced: 2,
