@@ -21,7 +21,7 @@ def _same(text: str) -> Drawn:
 
 
 def _capitalized(random: Random, words: Words) -> str:
-    return words.invented(random).capitalize()
+    return words.invented(random, accents=True).capitalize()
 
 
 def city(random: Random, words: Words) -> Drawn:
@@ -102,7 +102,7 @@ def _either(random: Random, words: Words, name: str, most: int) -> str:
         return words.draw(random, name)
     known = " ".join(words[name]).split()
     pick: Callable[[], str] = lambda: (  # noqa: E731
-        words.invented(random) if random.random() < 0.5 else random.choice(known)
+        words.invented(random, accents=True) if random.random() < 0.5 else random.choice(known)
     )
     return " ".join(pick() for _ in range(random.randint(1, most)))
 
@@ -130,7 +130,7 @@ def code(random: Random, words: Words) -> Drawn:
 
 
 def name(random: Random, words: Words) -> Drawn:
-    word = words.invented(random)
+    word = words.invented(random, accents=True)
     return _same(random.choice((word, word.capitalize(), word.capitalize(), word.upper())))
 
 

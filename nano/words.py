@@ -38,15 +38,16 @@ class Words:
         """One entry of the list `name`."""
         return random.choice(self.lists[name])
 
-    def invented(self, random: Random) -> str:
-        """A word in lower case that sounds possible; the other split never has it."""
+    def invented(self, random: Random, *, accents: bool = False) -> str:
+        """A word in lower case that sounds possible; the other split never has it. With `accents`,
+        some have letters that are not ASCII, as no name of a function may have."""
         while True:
             parts = [
                 random.choice(_ONSETS) + random.choice(_VOWELS) + random.choice(_CODAS)
                 for _ in range(random.choice((1, 1, 2, 2, 2, 2, 3)))
             ]
             word = "".join(parts)
-            if random.random() < 0.03:
+            if accents and random.random() < 0.06:
                 word = word.translate(_ACCENTS)
             held_out = zlib.crc32(word.encode()) % 16 == 0
             if len(word) > 2 and held_out == (self.split == "heldout") and word not in _taken():

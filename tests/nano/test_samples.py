@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from functionary_sgl.api.requests import FunctionDefinition
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.prompt.prompter import Prompter
 from nano.conversations import conversation
@@ -38,7 +39,10 @@ def test_the_same_seed_gives_the_same_conversation() -> None:
 
 
 def test_offers_can_be_made_of_all_conversations(sampler: Sampler) -> None:
-    """No function is named twice, and every schema is one that the server enforces."""
+    """No function is named twice, and names and schemas are such as the server takes."""
     prompter = Prompter(FORMAT, sampler.tokenizer)
     for index in range(300):
-        prompter.offer(conversation(Random(f"offers:{index}"), "train"))
+        drawn = conversation(Random(f"offers:{index}"), "train")
+        prompter.offer(drawn)
+        for tool in drawn.tools:
+            FunctionDefinition(name=tool.name, parameters=tool.parameters)
