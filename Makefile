@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast fuzz fuzz-api guarantee check format model clean
+.PHONY: help install serve test test-fast fuzz fuzz-api guarantee eval bfcl check format model nano clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,24 @@ format: install  ## Format the code and mend what the linter can
 model: install  ## Build the embedded model anew
 	$(BIN)/python scripts/make_tiny_model.py
 
+nano: install  ## Train functionary-nano, or go on from its last checkpoint in .nano
+	@test -f .nano/tokenizer.json || $(BIN)/python -m nano.tokenizer
+	$(BIN)/python -m nano.train $(ARGS)
+	$(BIN)/python -m nano.export
+	$(BIN)/python -m nano.heldout
+
+eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..." or a server's flags)
+	@$(BIN)/python -m functionary_sgl eval $(ARGS)
+
+bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard (ARGS="--base-url ...")
+	@.bfcl/bin/python -W ignore scripts/bfcl.py $(ARGS)
+
+.bfcl/.installed: install
+	$(BIN)/uv venv --quiet --python $(BIN)/python .bfcl
+	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --group bfcl
+	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --no-deps --editable .
+	@touch $@
+
 clean:  ## Remove the environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .bfcl .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The command line: `functionary-sgl serve | render | templates | version`.
+"""The command line: `functionary-sgl serve | render | eval | templates | version`.
 
 Each command is imported when it is asked for: some bring torch, most must not.
 """
@@ -14,6 +14,7 @@ usage: functionary-sgl COMMAND [OPTIONS]
 commands:
   serve      serve a model over HTTP (serve --help tells its options)
   render     print the prompt that a chat request becomes
+  eval       ask a server questions with known answers, and print its scores
   templates  list the prompt templates and the models they belong to
   version    print the versions of this package and of SGLang
 """
@@ -40,6 +41,10 @@ def _run(command: str, arguments: Sequence[str]) -> int:
         from functionary_sgl.cli.render import render
 
         return render(arguments)
+    if command == "eval":
+        from functionary_sgl.cli.eval import evaluate
+
+        return evaluate(arguments)
     if command == "templates":
         from functionary_sgl.cli.templates import list_templates
 
@@ -52,4 +57,6 @@ def _run(command: str, arguments: Sequence[str]) -> int:
     if command in ("help", "--help", "-h"):
         print(USAGE, end="")
         return 0
-    raise UsageError(f"unknown command '{command}'; there are: serve, render, templates, version")
+    raise UsageError(
+        f"unknown command '{command}'; there are: serve, render, eval, templates, version"
+    )

@@ -1,0 +1,301 @@
+"""Conversations: tools on offer, and turns of user, assistant and tools.
+
+A conversation has one to four episodes about one set of tools, so that every set that is read is
+asked about several times. An episode is, for example, a request, the call, its result and the
+sentence that reports it.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.tools import CODE_INTERPRETER
+from nano import requests, results
+from nano.functions import ACTIONS, Function, function
+from nano.parameters import Mention
+from nano.words import Split, Words, words
+
+NONE_FITS = "I am sorry, but none of my functions can do that."
+NO_FUNCTIONS = "I am sorry, but I have no functions that could do that."
+_SYSTEMS = (
+    "You are a helpful assistant.",
+    "You are a helpful assistant that can call functions.",
+    "Be brief.",
+    "You are an assistant for {}.",
+    "Answer politely.",
+    "You help the user of {}.",
+    "Use the functions when you need them.",
+)
+
+
+@dataclass
+class Scene:
+    """What episodes draw from: the functions on offer, and those already used."""
+
+    random: Random
+    words: Words
+    functions: list[Function]
+    code: bool
+    messages: list[Message] = field(default_factory=list)
+
+    def user(self, text: str) -> None:
+        self.messages.append(Message("user", text))
+
+    def assistant(self, text: str, *calls: Call) -> None:
+        self.messages.append(Message("assistant", text, calls))
+
+    def tool(self, name: str, content: str) -> None:
+        self.messages.append(Message("tool", content, name=name))
+
+
+Said = dict[str, Mention]
+Episode = Callable[[Scene], None]
+
+
+def conversation(random: Random, split: Split) -> Conversation:
+    """A conversation for training."""
+    kind = random.random()
+    code = kind < 0.08
+    count = random.choices(range(1, 9), (22, 25, 20, 14, 8, 5, 3, 3))[0]
+    scene = Scene(random, words(split), [], code)
+    if not 0.05 < kind < 0.10:
+        scene.functions = offered(random, scene.words, count)
+    if random.random() < 0.15:
+        system = random.choice(_SYSTEMS).format(scene.words.invented(random).capitalize())
+        scene.messages.append(Message("system", system))
+    for _ in range(random.choices((1, 2, 3, 4, 5), (3, 3, 3, 2, 1))[0]):
+        episodes = suitable(scene)
+        random.choices(list(episodes), list(episodes.values()))[0](scene)
+    return asked(scene)
+
+
+def asked(scene: Scene) -> Conversation:
+    """The scene as a conversation."""
+    tools = tuple(function.tool() for function in scene.functions)
+    return Conversation(tuple(scene.messages), tools, scene.code)
+
+
+def suitable(scene: Scene) -> dict[Episode, int]:
+    """The episodes that these functions allow, each with how often it is wanted."""
+    episodes: dict[Episode, int] = {small_talk: 8}
+    if scene.functions:
+        episodes |= {
+            single: 44,
+            parallel_same: 24,
+            parallel_different: 9,
+            none_fits: 9,
+            missing: 9,
+            announced: 2,
+        }
+        if not any(function.required for function in scene.functions):
+            del episodes[missing]
+        if len(scene.functions) < 2:
+            del episodes[parallel_different]
+    else:
+        episodes |= {none_fits: 2}
+    if scene.code:
+        episodes |= {arithmetic: 40}
+    return episodes
+
+
+def offered(random: Random, words: Words, count: int) -> list[Function]:
+    """`count` functions that a request can tell apart, some of them about the same thing."""
+    chosen: list[Function] = []
+    while len(chosen) < count:
+        like = random.choice(chosen) if chosen else None
+        if like and random.random() < 0.3:
+            new = function(random, words, noun=like.noun)
+        elif like and random.random() < 0.2:
+            new = function(random, words, action=like.action)
+        else:
+            new = function(random, words)
+        if not any(confused(new, other) for other in chosen):
+            chosen.append(new)
+    random.shuffle(chosen)
+    return chosen
+
+
+def confused(one: Function, other: Function) -> bool:
+    """Whether a request for one of them could mean the other."""
+    reads = {"read", "sum"}
+    alike = one.action == other.action or {one.action, other.action} <= reads
+    return one.name == other.name or (
+        alike and one.noun == other.noun and one.qualifier == other.qualifier
+    )
+
+
+def call(function: Function, said: Said) -> Call:
+    return Call(function.name, json.dumps(requests.arguments(said), ensure_ascii=False))
+
+
+def single(scene: Scene) -> None:
+    """One call, and often its result."""
+    chosen = scene.random.choice(scene.functions)
+    said = requests.mentions(scene.random, chosen)
+    _request(scene, requests.clause(scene.random, scene.words, chosen, [said]))
+    scene.assistant("", call(chosen, said))
+    _report(scene, [(chosen, said)])
+
+
+def parallel_same(scene: Scene) -> None:
+    """Two or three calls of one function."""
+    simple = [f for f in scene.functions if 0 < len(f.parameters) <= 2]
+    if not simple:
+        return single(scene)
+    chosen = scene.random.choice(simple)
+    count = scene.random.choice((2, 2, 3))
+    first: Said = {}
+    while not first:
+        first = requests.mentions(scene.random, chosen)
+    said = [first]
+    parameters = {parameter.name: parameter for parameter in chosen.parameters}
+    for _ in range(count - 1):
+        more = {name: parameters[name].mention(scene.random) for name in first}
+        # The same wording for each, so that they read as a list.
+        said.append({n: Mention(m.value, m.text, first[n].phrase) for n, m in more.items()})
+    if len({json.dumps(requests.arguments(s)) for s in said}) < count or any(
+        isinstance(m.value, list | bool | dict) for m in first.values()
+    ):
+        return single(scene)
+    _request(scene, requests.clause(scene.random, scene.words, chosen, said))
+    scene.assistant("", *(call(chosen, one) for one in said))
+    return _report(scene, [(chosen, one) for one in said])
+
+
+def parallel_different(scene: Scene) -> None:
+    """Calls of two functions."""
+    chosen = scene.random.sample(scene.functions, 2)
+    said = [requests.mentions(scene.random, one) for one in chosen]
+    clauses = [
+        requests.clause(scene.random, scene.words, one, [its])
+        for one, its in zip(chosen, said, strict=True)
+    ]
+    joint = scene.random.choice(
+        (" and ", ", and ", " and also ", ", then ", ". Also, ", " and then ")
+    )
+    _request(scene, joint.join(clauses))
+    scene.assistant("", *map(call, chosen, said))
+    _report(scene, list(zip(chosen, said, strict=True)))
+
+
+def announced(scene: Scene) -> None:
+    """A sentence, then the call, because the user wants to be told first."""
+    chosen = scene.random.choice(scene.functions)
+    said = requests.mentions(scene.random, chosen)
+    wish = scene.random.choice(
+        ("first say what you do, then ", "tell me what you are doing and ", "say so and then ")
+    )
+    _request(scene, wish + requests.clause(scene.random, scene.words, chosen, [said]), opened=False)
+    scene.assistant(f"I will use {chosen.name}.", call(chosen, said))
+
+
+def none_fits(scene: Scene) -> None:
+    """A request that no function on offer can do."""
+    while True:
+        noun = (
+            scene.random.choice(scene.functions).noun
+            if scene.functions and scene.random.random() < 0.15
+            else None
+        )
+        other = function(scene.random, scene.words, scene.random.choice(ACTIONS), noun)
+        subjects = {tuple(f.noun.split("_")) for f in scene.functions}
+        alike = any(
+            confused(other, f) or (noun and f.noun == noun and _close(f, other))
+            for f in scene.functions
+        )
+        if not alike and (noun or not any(set(other.noun.split("_")) & set(s) for s in subjects)):
+            break
+    said = requests.mentions(scene.random, other)
+    _request(scene, requests.clause(scene.random, scene.words, other, [said]))
+    scene.assistant(NONE_FITS if scene.functions or scene.code else NO_FUNCTIONS)
+
+
+def _close(one: Function, other: Function) -> bool:
+    """Whether two functions about one thing do too similar things for a request to refuse one."""
+    return (
+        one.action == other.action
+        or {one.action, other.action} <= {"read", "sum"}
+        or {one.action, other.action} <= {"make", "edit"}
+    )
+
+
+def missing(scene: Scene) -> None:
+    """A request that lacks a required value; then the value, and the call."""
+    chosen = scene.random.choice([f for f in scene.functions if f.required])
+    said = requests.mentions(scene.random, chosen)
+    lacking = scene.random.sample(
+        chosen.required, min(len(chosen.required), scene.random.choice((1, 1, 1, 2)))
+    )
+    lacking = [parameter for parameter in chosen.required if parameter in lacking]
+    given = {
+        name: mention for name, mention in said.items() if name not in [p.name for p in lacking]
+    }
+    _request(scene, requests.clause(scene.random, scene.words, chosen, [given]))
+    scene.assistant(requests.question(lacking))
+    if scene.random.random() < 0.7:
+        scene.user(
+            requests.answer_to(scene.random, [said[parameter.name] for parameter in lacking])
+        )
+        scene.assistant("", call(chosen, said))
+        _report(scene, [(chosen, said)])
+
+
+def arithmetic(scene: Scene) -> None:
+    """A sum for the code interpreter, its output, and the sentence that reports it."""
+    random = scene.random
+    numbers = [
+        random.randint(1, 10 ** random.randint(1, 4)) for _ in range(random.choice((2, 2, 3)))
+    ]
+    sign, said = random.choice((("+", "plus"), ("-", "minus"), ("*", "times"), ("/", "divided by")))
+    joint = random.choice((f" {sign} ", f" {said} ", sign))
+    asked = joint.join(map(str, numbers))
+    wording = random.choice(
+        ("what is {}", "calculate {}", "compute {}", "how much is {}", "{}", "use python: {}")
+    )
+    _request(scene, wording.format(asked))
+    source = f"print({f' {sign} '.join(map(str, numbers))})"
+    scene.assistant("", Call(CODE_INTERPRETER, source))
+    output = str(random.choice((random.randint(0, 10**6), round(random.random() * 1000, 3))))
+    scene.tool(CODE_INTERPRETER, output)
+    scene.assistant(f"The result is {output}.")
+
+
+def small_talk(scene: Scene) -> None:
+    """Something said for its own sake."""
+    said, answer = scene.random.choice(list(_talk(scene.words.split)))
+    if scene.random.random() < 0.5:
+        said = said[0].upper() + said[1:]
+    asks = said.lower().startswith(
+        ("what", "who", "how", "are", "do ", "can", "why", "which", "may")
+    )
+    scene.user(said + scene.random.choice(("?", "?", "") if asks else (".", "!", "", "")))
+    scene.assistant(answer)
+
+
+@cache
+def _talk(split: Split) -> tuple[tuple[str, str], ...]:
+    file = Path(__file__).parent / "talk.toml"
+    intents = tomllib.loads(file.read_text(encoding="utf-8"))["intents"]
+
+    def said(intent: dict[str, list[str]]) -> Iterator[str]:
+        yield from intent["said"][-1:] if split == "heldout" else intent["said"][:-1]
+
+    return tuple((text, intent["answer"]) for intent in intents for text in said(intent))
+
+
+def _request(scene: Scene, clause: str, *, opened: bool = True) -> None:
+    scene.user(requests.sentence(scene.random, clause, opened=opened))
+
+
+def _report(scene: Scene, calls: list[tuple[Function, Said]]) -> None:
+    if scene.random.random() < 0.35:
+        return
+    given = [results.result(scene.random, scene.words, chosen, said) for chosen, said in calls]
+    for (chosen, _), result in zip(calls, given, strict=True):
+        scene.tool(chosen.name, result.content)
+    scene.assistant(" ".join(result.report for result in given))

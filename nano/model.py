@@ -1,0 +1,60 @@
+"""The model: a plain Llama, so that every engine serves it as it is."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from functionary_sgl.tokenizer import Tokenizer
+from nano.batches import Batch
+from nano.tokenizer import BOS, END
+
+
+def build(shape: dict[str, Any], tokenizer: Tokenizer) -> LlamaForCausalLM:
+    """A new model of this shape, its weights drawn from torch's generator."""
+    ids = tokenizer.control_ids
+    config = LlamaConfig(
+        **shape,
+        vocab_size=tokenizer.size,
+        tie_word_embeddings=True,
+        bos_token_id=ids[BOS],
+        eos_token_id=[ids[END], ids["<|end_of_text|>"]],
+        attn_implementation="sdpa",
+    )
+    return LlamaForCausalLM(config)
+
+
+def compiled(model: LlamaForCausalLM) -> None:
+    """Compile each layer in place: much faster, and quickly compiled as layers are alike."""
+    for layer in model.model.layers:
+        layer.compile(dynamic=True)
+
+
+def answer_logits(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
+    """For each token of the batch's answers: the logits of all tokens, and its id.
+
+    Rows are filled up at their ends, where causal attention cannot see the filling.
+    """
+    device = model.device
+    with torch.autocast(device.type, torch.bfloat16):
+        hidden = model.model(input_ids=batch.ids.to(device), use_cache=False).last_hidden_state
+        wanted = batch.answer[:, 1:].to(device)
+        logits = model.lm_head(hidden[:, :-1][wanted])
+    return logits.float(), batch.ids[:, 1:].to(device)[wanted]
+
+
+def loss(logits: Tensor, ids: Tensor) -> Tensor:
+    return functional.cross_entropy(logits, ids)
+
+
+def optimizers(model: nn.Module, matrix_lr: float, other_lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for the layers' matrices, AdamW for all else."""
+    named = list(model.named_parameters())
+    matrices = [p for name, p in named if p.ndim == 2 and "layers" in name]
+    others = [p for name, p in named if not (p.ndim == 2 and "layers" in name)]
+    return [
+        torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=other_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    ]

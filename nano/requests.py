@@ -1,0 +1,148 @@
+"""How people ask: the wording of requests."""
+
+from collections.abc import Sequence
+from random import Random
+
+from nano.functions import Action, Function
+from nano.parameters import Mention, Parameter, spoken
+from nano.words import Words
+
+_READ = (
+    "what is the {n}",
+    "what's the {n}",
+    "show me the {n}",
+    "give me the {n}",
+    "tell me the {n}",
+    "{verb} the {n}",
+    "I need the {n}",
+    "I want to know the {n}",
+    "do you know the {n}",
+    "{verb} the {n}",
+    "how is the {n}",
+    "{n}",
+    "can you tell me the {n}",
+    "I would like to see the {n}",
+    "what will the {n} be",
+    "let me see the {n}",
+)
+_DO = (
+    "{verb} a {n}",
+    "{verb} a {n}",
+    "please {verb} a {n}",
+    "can you {verb} a {n}",
+    "I want to {verb} a {n}",
+    "{verb} the {n}",
+    "could you {verb} a {n}",
+    "I'd like to {verb} a {n}",
+    "I need you to {verb} a {n}",
+    "help me {verb} a {n}",
+    "{verb} my {n}",
+)
+_SUM = (
+    "{verb} the {n}",
+    "please {verb} the {n}",
+    "can you {verb} the {n}",
+    "what is the {n}",
+    "help me {verb} the {n}",
+)
+_TEMPLATES: dict[Action, Sequence[str]] = {
+    "read": _READ,
+    "make": _DO,
+    "drop": _DO,
+    "edit": _DO,
+    "sum": _SUM,
+}
+_OPENERS = (
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "please ",
+    "hey, ",
+    "hello, ",
+    "hi! ",
+    "ok, ",
+    "now ",
+    "quick question: ",
+)
+_ENDS = (".", ".", ".", "", "!", " please.", ", please.", ", thanks.")
+_ASKING = ("what", "can", "could", "do you", "how")
+
+
+def mentions(random: Random, function: Function) -> dict[str, Mention]:
+    """A value for every required parameter and for some others, by name, in the schema's order."""
+    return {
+        parameter.name: parameter.mention(random)
+        for parameter in function.parameters
+        if parameter.required or random.random() < 0.45
+    }
+
+
+def arguments(said: dict[str, Mention]) -> dict[str, object]:
+    return {name: mention.value for name, mention in said.items()}
+
+
+def clause(
+    random: Random, words: Words, function: Function, said: Sequence[dict[str, Mention]]
+) -> str:
+    """What is wanted, in lower case and without an end. With several in `said`, the function is
+    wanted once for each; they differ in their first value, or in all."""
+    verb = (
+        words.draw(random, f"{function.action}_verbs") if random.random() < 0.4 else function.verb
+    )
+    template = random.choice(_TEMPLATES[function.action])
+    action = template.format(verb=spoken(verb), n=function.subject)
+    first, *others = said
+    detail = _details(random, function, list(first.values()))
+    if not others:
+        front = random.random() < 0.08 and len(first) == 1
+        return f"{detail.strip()}, {action}" if front and detail.strip() else action + detail
+    further = [_details(random, function, list(other.values())) for other in others]
+    differing = len(first) == 1 and random.random() < 0.75
+    if differing:
+        further = [f" {next(iter(other.values())).text}" for other in others]
+    return (
+        action
+        + detail
+        + "".join(
+            f"{',' if index < len(further) - 1 else ' and'}{more}"
+            for index, more in enumerate(further)
+        )
+    )
+
+
+def _details(random: Random, function: Function, said: list[Mention]) -> str:
+    if function.action != "edit" and random.random() < 0.3:
+        random.shuffle(said)
+    text = ""
+    for index, mention in enumerate(said):
+        phrase = mention.said()
+        glue = "" if phrase.startswith(":") else " "
+        if index and random.random() < 0.3:
+            glue = random.choice((", ", " and "))
+        text += glue + phrase.lstrip()
+    return text
+
+
+def sentence(random: Random, clause: str, *, opened: bool = True) -> str:
+    """A clause as a sentence, as people type it."""
+    opener = random.choice(_OPENERS) if opened else ""
+    asks = clause.startswith(_ASKING)
+    ended = clause.endswith(('"', "?", "!", "."))
+    end = random.choice(("?", "?", "?", "", "?", " please?")) if asks else random.choice(_ENDS)
+    text = opener + clause + ("" if ended else end)
+    return text if random.random() < 0.2 else text[0].upper() + text[1:]
+
+
+def question(missing: Sequence[Parameter]) -> str:
+    """What the assistant asks when it lacks values."""
+    return f"Please tell me the {' and the '.join(parameter.words for parameter in missing)}."
+
+
+def answer_to(random: Random, said: Sequence[Mention]) -> str:
+    """What the user says to that question: the bare value, or a phrase with it."""
+    texts = [mention.text if random.random() < 0.5 else mention.said() for mention in said]
+    text = random.choice(("", "", "", "it is ", "make it ")) + " and ".join(texts).strip(": ")
+    return text + random.choice(("", "", ".", ", please."))

@@ -1,0 +1,51 @@
+"""Conversations as the model reads them: token ids, and which of them are its answers.
+
+Rendering is the server's own, so that training shows the model what the server will: a prompt's
+ids, then the ids of the turn.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.prompt.render import FormatTemplate
+from functionary_sgl.tokenizer import Tokenizer
+from nano.tokenizer import END, FORMAT
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`answers` are the places of the model's turns in `ids`: [first, end)."""
+
+    ids: list[int]
+    answers: list[tuple[int, int]]
+
+
+class Sampler:
+    """Renders conversations for the tokenizer in `file`."""
+
+    def __init__(self, file: Path) -> None:
+        self.tokenizer = Tokenizer.from_file(file)
+        self._renderer = FormatTemplate(FORMAT.template_text or "", self.tokenizer.control)
+        self._opening = self.tokenizer.encode_marked(
+            "<|start_header_id|>assistant<|end_header_id|>\n\n>>>"
+        )
+        self._end = self.tokenizer.control_ids[END]
+
+    def sample(self, conversation: Conversation) -> Sample:
+        """The whole conversation, whose assistant's turns are the answers."""
+        marked = self._renderer.render(conversation, generation=False)
+        ids = [*self.tokenizer.bos_ids, *self.tokenizer.encode_marked(marked)]
+        return Sample(ids, list(self._answers(ids)))
+
+    def _answers(self, ids: list[int]) -> list[tuple[int, int]]:
+        found, size = [], len(self._opening)
+        place = 0
+        while place < len(ids):
+            if ids[place : place + size] == self._opening:
+                first = place + size
+                place = ids.index(self._end, first) + 1
+                found.append((first, place))
+            else:
+                place += 1
+        return found

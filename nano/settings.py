@@ -1,0 +1,49 @@
+"""What `config.toml` says, checked."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CONFIG = Path(__file__).parent / "config.toml"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training; see config.toml."""
+
+    name: str
+    tokens: int
+    batch_tokens: int
+    copying: float
+    longest: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A training; see config.toml."""
+
+    seed: int
+    tokens: int
+    decay_tokens: int
+    warmup_steps: int
+    matrix_lr: float
+    other_lr: float
+    checkpoint_steps: int
+    validation_steps: int
+    validation_samples: int
+    model: dict[str, Any]
+    stages: tuple[Stage, ...]
+
+    @classmethod
+    def read(cls, file: Path = CONFIG) -> "Settings":
+        """The settings in `file`; a TypeError names what is missing or unknown."""
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return cls(**content | {"stages": tuple(Stage(**stage) for stage in content["stages"])})
+
+    def learning_rate(self, step: int, tokens: int) -> float:
+        """The share of the full learning rate: it rises, stays, and falls to nothing at the end,
+        so that a training can be made longer from any point before its fall."""
+        rising = min(1.0, (step + 1) / self.warmup_steps)
+        falling = min(1.0, max(0.0, (self.tokens - tokens) / self.decay_tokens))
+        return rising * falling

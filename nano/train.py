@@ -1,0 +1,163 @@
+"""Train the model, or go on from the last checkpoint.
+
+    python -m nano.train [--config FILE] [--directory DIRECTORY] [--fresh] [--minutes N]
+
+The directory has tokenizer.json (see nano.tokenizer) and gets checkpoint.pt, from which a training
+goes on exactly as if it had not been interrupted; stable.pt, the last one before the learning rate
+fell, from which it can be made longer (raise `tokens`, copy it over checkpoint.pt); metrics.jsonl;
+and curves.png. Ctrl-C and SIGTERM let the step that runs end, and save a checkpoint.
+"""
+
+import argparse
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from nano import curves, induction, model
+from nano.batches import Batch
+from nano.samples import Sampler
+from nano.settings import CONFIG, Settings
+from nano.stream import Position, Stream
+from nano.validation import Validation
+
+
+class Training:
+    """A training in `directory`; it begins where the checkpoint there was made, if there is one."""
+
+    def __init__(self, settings: Settings, directory: Path, compiled: bool = True) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.sampler = Sampler(directory / "tokenizer.json")
+        torch.manual_seed(settings.seed)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.model = model.build(settings.model, self.sampler.tokenizer).to(device)
+        induction.prepare(self.model)
+        self.optimizers = model.optimizers(self.model, settings.matrix_lr, settings.other_lr)
+        self.position = Position()
+        self.metrics: list[dict[str, Any]] = []
+        if (file := directory / "checkpoint.pt").is_file():
+            self._restore(torch.load(file, map_location=device, weights_only=True))
+        if compiled:
+            model.compiled(self.model)
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end, or until `stop` says so after a step; then, and every now and then,
+        save a checkpoint."""
+        validation = Validation(self.sampler, self.settings.validation_samples)
+        bar = tqdm(
+            total=self.settings.tokens,
+            initial=self.position.tokens,
+            unit="tok",
+            unit_scale=True,
+            mininterval=10,
+        )
+        with bar:
+            for batch in Stream(self.settings, self.sampler).batches(self.position):
+                falls = (
+                    self.position.tokens - batch.ids.numel()
+                    >= self.settings.tokens - self.settings.decay_tokens
+                )
+                if falls and not (self.directory / "stable.pt").is_file():
+                    self._save("stable.pt", before=batch)
+                measured = self._step(batch)
+                self._log(measured, bar, batch)
+                if self.position.step % self.settings.validation_steps == 0:
+                    self._log({"validation": validation.measure(self.model)}, bar)
+                    curves.draw(self.metrics, self.directory / "curves.png")
+                if self.position.step % self.settings.checkpoint_steps == 0:
+                    self._save("checkpoint.pt")
+                if stop():
+                    break
+        self._log({"validation": validation.measure(self.model)}, bar)
+        curves.draw(self.metrics, self.directory / "curves.png")
+        self._save("checkpoint.pt")
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        share = self.settings.learning_rate(self.position.step - 1, self.position.tokens)
+        full = (self.settings.matrix_lr, self.settings.other_lr)
+        for optimizer, rate in zip(self.optimizers, full, strict=True):
+            optimizer.param_groups[0]["lr"] = rate * share
+        logits, ids = model.answer_logits(self.model, batch)
+        loss = model.loss(logits, ids)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        right = (logits.detach().argmax(-1) == ids).float().mean()
+        return {"loss": loss.item(), "accuracy": right.item(), "lr": share}
+
+    def _log(self, measured: dict[str, Any], bar: Any, batch: Batch | None = None) -> None:
+        stage = self.settings.stages[self.position.stage].name
+        at = {"step": self.position.step, "tokens": self.position.tokens, "stage": stage}
+        self.metrics.append({**at, **measured})
+        if batch is not None:
+            bar.update(batch.ids.numel())
+            bar.set_postfix_str(
+                f"{stage} loss {measured['loss']:.3f} right {measured['accuracy']:.3f}"
+            )
+        else:
+            shown = {name: round(value, 3) for name, value in measured["validation"].items()}
+            bar.write(f"{self.position.tokens / 1e6:.2f}M {stage} {shown}")
+
+    def _save(self, name: str, before: Batch | None = None) -> None:
+        position = self.position.to_dict()
+        if before is not None:
+            tokens = before.ids.numel()
+            for key, less in (
+                ("step", 1),
+                ("batch", 1),
+                ("tokens", tokens),
+                ("stage_tokens", tokens),
+            ):
+                position[key] -= less
+        state = {
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "position": position,
+            "metrics": json.dumps(self.metrics),
+            "random": torch.get_rng_state(),
+        }
+        partial = self.directory / f"{name}.partial"
+        torch.save(state, partial)
+        partial.replace(self.directory / name)
+        lines = "".join(json.dumps(entry) + "\n" for entry in self.metrics)
+        (self.directory / "metrics.jsonl").write_text(lines)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.position = Position(**state["position"])
+        self.metrics = json.loads(state["metrics"])
+        torch.set_rng_state(state["random"].cpu())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--directory", type=Path, default=Path(".nano"))
+    parser.add_argument("--fresh", action="store_true", help="begin anew")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these")
+    options = parser.parse_args()
+    if options.fresh:
+        for name in ("checkpoint.pt", "stable.pt"):
+            (options.directory / name).unlink(missing_ok=True)
+    until = time.monotonic() + 60 * options.minutes
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+    training = Training(Settings.read(options.config), options.directory)
+    training.run(lambda: bool(signals) or time.monotonic() > until)
+
+
+if __name__ == "__main__":
+    main()

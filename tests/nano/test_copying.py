@@ -1,0 +1,38 @@
+"""Copying: the exercises, and the weights that can do it before any training."""
+
+from random import Random
+
+import torch
+
+from nano import induction, model
+from nano.copying import LENGTH, Copying
+from nano.samples import Sampler
+from nano.settings import Settings
+
+
+def test_what_is_asked_for_was_there_before(sampler: Sampler) -> None:
+    copying = Copying(sampler.tokenizer)
+    for index in range(200):
+        sample = copying.sample(Random(index))
+        assert len(sample.ids) == LENGTH
+        assert sample.answers
+        for first, end in sample.answers:
+            answer = sample.ids[first:end]
+            before = [sample.ids[i : i + len(answer)] for i in range(first - len(answer) + 1)]
+            assert answer in before or end == LENGTH or answer[:-1] in [b[:-1] for b in before]
+
+
+def test_new_weights_continue_a_sequence_as_it_went_on_before(sampler: Sampler) -> None:
+    torch.manual_seed(1)
+    new = model.build(Settings.read().model, sampler.tokenizer)
+    piece = torch.randint(300, 2400, (4, 50))
+    repeated = torch.cat([piece, piece], dim=1)
+
+    def right() -> float:
+        with torch.no_grad():
+            said = new(repeated).logits[:, 55:-1].argmax(-1)
+        return (said == repeated[:, 56:]).float().mean().item()
+
+    assert right() < 0.05
+    induction.prepare(new)
+    assert right() > 0.5

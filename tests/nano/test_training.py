@@ -1,0 +1,95 @@
+"""A training that is interrupted and goes on is the same training."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+
+from nano.export import export
+from nano.settings import Settings, Stage
+from nano.stream import Position, Stream
+from nano.train import Training
+
+SMALL = Settings.read().model | {
+    "hidden_size": 192,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "num_key_value_heads": 3,
+}
+SETTINGS = dataclasses.replace(
+    Settings.read(),
+    tokens=5 * 512 + 5 * 768,
+    decay_tokens=1024,
+    warmup_steps=2,
+    checkpoint_steps=1,
+    validation_steps=100,
+    validation_samples=4,
+    model=SMALL,
+    stages=(
+        Stage("copying", tokens=5 * 512, batch_tokens=512, copying=1.0, longest=128),
+        Stage("full", tokens=0, batch_tokens=768, copying=0.1, longest=384),
+    ),
+)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_a_training_goes_on_as_if_it_had_not_been_interrupted(
+    directory: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "tokenizer.json").write_bytes((directory / "tokenizer.json").read_bytes())
+    whole = Training(SETTINGS, directory, compiled=False)
+    whole.run()
+    step = Training._step
+
+    def fail(training: Training, batch: object) -> dict[str, float]:
+        if training.position.step == 4:
+            raise Interrupted
+        return step(training, batch)  # type: ignore[arg-type]
+
+    interrupted = Training(SETTINGS, other, compiled=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(Training, "_step", fail)
+        with pytest.raises(Interrupted):
+            interrupted.run()
+    going_on = Training(SETTINGS, other, compiled=False)
+    assert going_on.position.step == 3
+    going_on.run()
+    assert going_on.position == whole.position
+    assert going_on.metrics == whole.metrics
+    for name, weight in whole.model.state_dict().items():
+        assert torch.equal(weight, going_on.model.state_dict()[name]), name
+    assert (directory / "stable.pt").is_file()
+    assert (directory / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_trained_model_is_exported_as_a_checkpoint(directory: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from functionary_sgl.prompt import checkpoint, detect
+
+    trained = Training(SETTINGS, directory, compiled=False)
+    trained._save("checkpoint.pt")
+    export(SETTINGS, directory, tmp_path / "model")
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.bfloat16)
+    for name, weight in trained.model.state_dict().items():
+        assert torch.equal(weight.to(torch.bfloat16), loaded.state_dict()[name]), name
+    files = checkpoint.load(str(tmp_path / "model"))
+    assert detect.detect(files).format.name == "v3.llama3"
+
+
+def test_any_position_gives_the_batches_that_follow_it(directory: Path) -> None:
+    stream = Stream(SETTINGS, Training(SETTINGS, directory, compiled=False).sampler)
+    position = Position()
+    steps = [(Position(**position.to_dict()), batch) for batch in stream.batches(position)]
+    # The positions are those after each batch, so each begins with the batch after it.
+    for (after, _), (_, batch) in itertools.pairwise(steps):
+        again = next(stream.batches(Position(**after.to_dict())))
+        assert torch.equal(again.ids, batch.ids)
+        assert torch.equal(again.answer, batch.answer)
