@@ -23,7 +23,7 @@ import psutil
 
 from tests import hostile
 
-MODEL = "functionary-tiny"
+MODEL = "functionary-nano"
 CALL = {"tool_choice": {"type": "function", "function": {"name": "f"}}, "max_tokens": 1}
 
 PLAIN = '{"properties": {"a": {"type": "string"}}}'

@@ -7,6 +7,7 @@ from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
+from tests.conftest import TINY
 
 Call = tuple[str, str]
 
@@ -16,7 +17,7 @@ SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 # Models that have no tokens for their marks; all others of these tests do.
 _MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
 
-_TOKENIZER = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
+_TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
 
 def own_template(format: Format) -> OwnTemplate | None:

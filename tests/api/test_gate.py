@@ -57,7 +57,7 @@ def test_hostile_schemas_are_refused_or_work(served_once: Served, name: str, str
 
 @pytest.fixture(scope="module")
 def served_once(request: pytest.FixtureRequest) -> Iterator[Served]:
-    files = request.getfixturevalue("embedded")
+    files = request.getfixturevalue("tiny")
     from functionary_sgl.prompt import detect
 
     prompter = Prompter(detect.detect(files).format, files.tokenizer)

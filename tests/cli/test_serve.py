@@ -21,7 +21,7 @@ from tests import hostile
 LAUNCHER = Path(__file__).parent.parent.parent / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
 DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
-ASK = {"model": "functionary-tiny", "messages": [{"role": "user", "content": "Hi"}]}
+ASK = {"model": "functionary-nano", "messages": [{"role": "user", "content": "Hi"}]}
 
 
 class Process:
@@ -64,7 +64,7 @@ def start(tmp_path: Path) -> Iterator[Any]:
 def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
     server = start(HELLO, "--served-model-name", "mine")
     model, template, address, attempt = server.banner
-    assert model == "model     mine, functionary-tiny\n"
+    assert model == "model     mine, functionary-nano\n"
     assert template == "template  v3.llama3 (named in the checkpoint's chat template)\n"
     assert address.startswith("address   http://127.0.0.1:")
     curl, url, _, header, _, body = shlex.split(attempt.removeprefix("try "))
@@ -140,7 +140,7 @@ def test_variables_are_settings(start: Any) -> None:
 def test_constraints_are_a_setting(start: Any) -> None:
     call = {"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]}
     server = start(call, FUNCTIONARY_CONSTRAINTS="names")
-    content = hostile.body('{"properties": {"a": {"type": "integer"}}}', model="functionary-tiny")
+    content = hostile.body('{"properties": {"a": {"type": "integer"}}}', model="functionary-nano")
     response = httpx.post(f"{server.url}/v1/chat/completions", content=content)
     (made,) = response.json()["choices"][0]["message"]["tool_calls"]
     assert made["function"]["arguments"] == '{"a": "text"}'

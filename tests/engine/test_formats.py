@@ -24,7 +24,7 @@ def check(call: Any) -> None:
 def test_calls_are_valid(engine: RunningEngine, format: str, choice: Any, seed: int) -> None:
     named = {"type": "function", "function": {"name": choice}}
     request: Any = {
-        "model": "functionary-tiny",
+        "model": "functionary-nano",
         "messages": [{"role": "user", "content": "Book a trip to Rome."}],
         "tools": TOOLS,
         "tool_choice": named if choice in SCHEMAS else choice,
@@ -39,7 +39,7 @@ def test_calls_are_valid(engine: RunningEngine, format: str, choice: Any, seed: 
 
 def test_code_inside_json_is_code(engine: RunningEngine) -> None:
     answer = engine.client_as("tool-call").chat.completions.create(
-        model="functionary-tiny",
+        model="functionary-nano",
         messages=[{"role": "user", "content": "Add 1 and 1."}],
         tools=[{"type": "code_interpreter"}],  # type: ignore[list-item]
         tool_choice="required",

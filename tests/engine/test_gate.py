@@ -9,7 +9,7 @@ from tests import hostile
 from tests.engine.conftest import RunningEngine
 
 ASKED = {
-    "model": "functionary-tiny",
+    "model": "functionary-nano",
     "tool_choice": {"type": "function", "function": {"name": "f"}},
     "max_tokens": 16,
 }

@@ -105,7 +105,7 @@ def test_turns_are_the_same_on_sglangs_interpreter(engine: RunningEngine, format
     compared = []
     for tools, ask, choice in CASES if format == "v3.llama3" else CASES[::8]:
         request = {
-            "model": "functionary-tiny",
+            "model": "functionary-nano",
             "messages": [{"role": "user", "content": ask}],
             "tools": tools,
             "tool_choice": choice,

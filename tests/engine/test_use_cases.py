@@ -16,7 +16,7 @@ def test_calls_are_valid(engine: RunningEngine, use_case: str, choice: Any) -> N
     case = USE_CASES[use_case]
     messages: Any = case.messages
     answer = engine.client.chat.completions.create(
-        model="functionary-tiny",
+        model="functionary-nano",
         messages=messages,
         tools=[case.tool],  # type: ignore[list-item]
         tool_choice=choice,

@@ -9,11 +9,10 @@ import tokenizers
 
 from functionary_sgl.api import intake, parse
 from functionary_sgl.errors import RequestError
-from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.chat_template import ChatTemplate
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import FORMATS
-from tests.conftest import WEATHER
+from tests.conftest import TINY, WEATHER
 from tests.formats import CHAT_TEMPLATES, PROMPTERS, SPECIAL_TOKENS
 
 OWN = [name for name, format in FORMATS.items() if format.template_text is None]
@@ -56,7 +55,7 @@ def reference(format: str) -> Any:
     """transformers' tokenizer with the same tokens and template."""
     from transformers import PreTrainedTokenizerFast
 
-    definition = (checkpoint.EMBEDDED / "tokenizer.json").read_text()
+    definition = (TINY / "tokenizer.json").read_text()
     tokenizer = tokenizers.Tokenizer.from_str(definition)
     kind = FORMATS[format]
     tokenizer.add_special_tokens([t for t in kind.control_tokens if not tokenizer.token_to_id(t)])

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.tokenizer import Tokenizer
+from tests.conftest import TINY
 
-TOKENIZER = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
+TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
 
 @given(st.text())

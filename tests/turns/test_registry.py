@@ -14,6 +14,7 @@ from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, registry
+from tests.conftest import TINY
 from tests.replay import TOOLS, replay
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "arrow-format"
@@ -41,7 +42,7 @@ def _fresh() -> Iterator[None]:
 def arrow(site: Path, monkeypatch: pytest.MonkeyPatch) -> Prompter:
     monkeypatch.syspath_prepend(str(site))
     format = registry.formats()["arrow"]
-    tokenizer = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
+    tokenizer = checkpoint.load(str(TINY)).tokenizer
     return Prompter(format, tokenizer.with_control(format.control_tokens))
 
 
