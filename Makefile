@@ -38,7 +38,7 @@ format: install  ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-model: install  ## Build the embedded model anew
+model: install  ## Build the model with random weights that tests use
 	$(BIN)/python scripts/make_tiny_model.py
 
 nano: install  ## Train functionary-nano, or go on from its last checkpoint in .nano

@@ -1,4 +1,4 @@
-"""Build the model that the package runs when no --model-path is given.
+"""Build functionary-tiny, the model with random weights that tests use.
 
     python scripts/make_tiny_model.py [OUTPUT_DIRECTORY]
 

@@ -38,19 +38,23 @@ WEATHER: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def embedded() -> Checkpoint:
-    return checkpoint.load(str(checkpoint.EMBEDDED))
+TINY = checkpoint.EMBEDDED.parent / "tiny"
+"""A model with random weights, and a tokenizer that cuts text as that of Llama 3 does."""
 
 
 @pytest.fixture(scope="session")
-def tokenizer(embedded: Checkpoint) -> Tokenizer:
-    return embedded.tokenizer
+def tiny() -> Checkpoint:
+    return checkpoint.load(str(TINY))
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny: Checkpoint) -> Tokenizer:
+    return tiny.tokenizer
 
 
 @pytest.fixture
-def prompter(embedded: Checkpoint) -> Prompter:
-    return Prompter(detect.detect(embedded).format, embedded.tokenizer)
+def prompter(tiny: Checkpoint) -> Prompter:
+    return Prompter(detect.detect(tiny).format, tiny.tokenizer)
 
 
 def scripted_model(prompter: Prompter, *replies: dict[str, Any], context: int = 8192) -> Model:

@@ -15,7 +15,7 @@ from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
 
-EMBEDDED_NAME = "functionary-tiny"
+EMBEDDED_NAME = "functionary-nano"
 
 
 def serve(argv: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from functionary_sgl.errors import UsageError
 from functionary_sgl.tokenizer import Tokenizer
 
-EMBEDDED = Path(__file__).parent.parent / "models" / "tiny"
+EMBEDDED = Path(__file__).parent.parent / "models" / "nano"
 
 _PROMPT_FILES = ["*.json", "*.jinja"]
 

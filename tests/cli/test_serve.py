@@ -20,7 +20,7 @@ from functionary_sgl.cli import main
 LAUNCHER = Path(__file__).parent.parent.parent / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
 DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
-ASK = {"model": "functionary-tiny", "messages": [{"role": "user", "content": "Hi"}]}
+ASK = {"model": "functionary-nano", "messages": [{"role": "user", "content": "Hi"}]}
 
 
 class Process:
@@ -63,7 +63,7 @@ def start(tmp_path: Path) -> Iterator[Any]:
 def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
     server = start(HELLO, "--served-model-name", "mine")
     model, template, address, attempt = server.banner
-    assert model == "model     mine, functionary-tiny\n"
+    assert model == "model     mine, functionary-nano\n"
     assert template == "template  v3.llama3 (named in the checkpoint's chat template)\n"
     assert address.startswith("address   http://127.0.0.1:")
     curl, url, _, header, _, body = shlex.split(attempt.removeprefix("try "))

@@ -96,7 +96,7 @@ def test_turns_are_the_same_on_sglangs_interpreter(engine: RunningEngine) -> Non
     compared = []
     for tools, ask, choice in CASES:
         request = {
-            "model": "functionary-tiny",
+            "model": "functionary-nano",
             "messages": [{"role": "user", "content": ask}],
             "tools": tools,
             "tool_choice": choice,
