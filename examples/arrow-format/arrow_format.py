@@ -7,7 +7,7 @@ from typing import Any
 
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import Format, Offer
-from functionary_sgl.turns.steps import address, speak
+from functionary_sgl.turns.steps import address, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 ARROW = "<|arrow|>"
@@ -37,9 +37,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first arrow, then a call behind each."""
     names = list(offer.functions)
     s += prompt
-    if not offer.text:
-        s += ARROW
-    elif speak(s, 0, [ARROW] * bool(names), offer.reasoning) is None:
+    if not reach(s, ARROW, offer):
         return
     place = 0
     while True:

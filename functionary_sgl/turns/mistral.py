@@ -17,7 +17,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, json_payload, speak
+from functionary_sgl.turns.steps import address, json_payload, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CALLS = "[TOOL_CALLS]"
@@ -33,9 +33,7 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, then a list of calls."""
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
-    if not offer.text:
-        s += CALLS
-    elif speak(s, 0, [CALLS] * bool(names), False, offer.answer) is None:
+    if not reach(s, CALLS, offer):
         return
     # Whether there is a space depends on the tokenizer's age; the model knows.
     s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
@@ -61,9 +59,7 @@ def marked(after: str) -> Any:
         """Text, then calls."""
         names = list(offer.functions) + [CODE] * offer.code
         s += prompt
-        if not offer.text:
-            s += CALLS
-        elif speak(s, 0, [CALLS] * bool(names), False, offer.answer) is None:
+        if not reach(s, CALLS, offer):
             return
         place = 0
         while True:

@@ -19,7 +19,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, force, matched, speak
+from functionary_sgl.turns.steps import address, matched, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CALLS, CALLS_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
@@ -34,11 +34,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
-    if offer.text:
-        calls = speak(s, 0, [CALLS] * bool(names), offer.reasoning, offer.answer) is not None
-    else:
-        calls = force(s, CALLS, offer.reasoning)
-    if not calls:
+    if not reach(s, CALLS, offer):
         return
     s += CALL
     place = 0

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.vocabulary import gen, select
 
 # Tags around what a model thinks before it answers.
@@ -94,6 +95,15 @@ def reason(s: Any, tag: str) -> bool:
         return False
     s += REASONING[tag]
     return True
+
+
+def reach(s: Any, mark: str, offer: Offer) -> bool:
+    """The `mark` of the first call, written: behind text where there may be some, at once where the
+    turn has to be a call. False if the turn ended before."""
+    if not offer.text:
+        return force(s, mark, offer.reasoning)
+    marks = [mark] if offer.functions or offer.code else []
+    return speak(s, 0, marks, offer.reasoning, offer.answer) is not None
 
 
 def force(s: Any, mark: str, reasoning: bool) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, speak
+from functionary_sgl.turns.steps import address, reach
 from functionary_sgl.turns.vocabulary import function, gen
 
 CALL = "<|START_OF_FUNCTION_CALL|>"
@@ -27,9 +27,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     if not offer.text or offer.answer is not None:
         s += "\n"
-    if not offer.text:
-        s += CALL
-    elif speak(s, 0, [CALL] * bool(names), False, offer.answer) is None:
+    if not reach(s, CALL, offer):
         return
     name = address(s, 0, names, offer.settled, after=":\n")
     s += gen("arguments_0", json_schema=offer.functions[name])

@@ -14,7 +14,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, matched, speak
+from functionary_sgl.turns.steps import address, matched, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 MARK = "<|reserved_special_token_249|>"
@@ -26,9 +26,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first marker, then a call behind each."""
     names = list(offer.functions) + [CODE] * offer.code
     s += prompt
-    if not offer.text:
-        s += MARK
-    elif speak(s, 0, [MARK] * bool(names), False, offer.answer) is None:
+    if not reach(s, MARK, offer):
         return
     place = 1
     while True:
