@@ -50,8 +50,10 @@ def program(end: str) -> Any:
         names = list(offer.functions) + [CODE] * offer.code
         s += prompt
         opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
-        if opened and not reason(s, opened):
-            return
+        if opened:
+            if not reason(s, opened):
+                return
+            s += "" if offer.text else "\n\n"
         place = 0
         while next_call(s, place, offer, end, may_reason=offer.reasoning and not opened):
             s += "\n"
