@@ -24,8 +24,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 serve: install  ## Serve a model on http://127.0.0.1:8000 (ARGS="--model-path ... --port ...")
 	@$(BIN)/python server_sglang.py $(ARGS)
 
+# In processes of their own: SGLang and torch's compiler, both in one, crash when it ends. pytest's 5
+# says that ARGS chose none.
 test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest -q tests/engine $(ARGS) || [ $$? -eq 5 ]
 
 test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine --ignore tests/clients $(ARGS)
