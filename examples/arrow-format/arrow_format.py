@@ -35,7 +35,7 @@ TEMPLATE = """\
 @function
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first arrow, then a call behind each."""
-    names = list(offer.functions)
+    names = offer.names
     s += prompt
     if not reach(s, ARROW, offer):
         return

@@ -110,28 +110,29 @@ class Prompter:
         following = [Message("user", _NEXT)]
         if answer.calls:
             following.append(Message("tool", _NEXT, (), answer.calls[0].name, answer.calls[0].id))
+        before = len(self._render(conversation, generation=False))
         for message in following:
-            shown = self._beginning(conversation, answer, message)
-            if answer.reasoning not in self.tokenizer.control.unmark("".join(shown)):
-                continue  # the model was trained without the reasoning of former turns
-            for echoed in {answer, replace(answer, reasoning="")}:
-                pieces = self._beginning(conversation, echoed, message)
-                if pieces:
+            beginnings = [self._beginning(conversation.followed_by(answer), message)]
+            if answer.reasoning:
+                if answer.reasoning not in self.tokenizer.control.unmark("".join(beginnings[0])):
+                    continue  # the model was trained without the reasoning of former turns
+                silent = conversation.followed_by(replace(answer, reasoning=""))
+                beginnings.append(self._beginning(silent, message))
+            for pieces in beginnings:
+                text = "".join(pieces)
+                if len(text) > before:  # else the template does not show the answer
                     end = [] if ended else [self.tokenizer.control_ids[pieces[-1]]]
-                    self._encoder.remember("".join(pieces), [*ids, *end])
+                    self._encoder.remember(text, [*ids, *end])
 
-    def _beginning(
-        self, conversation: Conversation, answer: Message, following: Message
-    ) -> list[str]:
-        """The pieces with which a prompt begins that goes on from `answer`, up to the control token
-        that ends the turn; empty where the template does not show the answer."""
-        before = self._render(conversation, generation=False)
-        continued = conversation.followed_by(answer).followed_by(following)
+    def _beginning(self, answered: Conversation, following: Message) -> list[str]:
+        """The pieces with which a prompt begins that goes on from `answered`, up to the control
+        token that ends its last turn."""
+        continued = answered.followed_by(following)
         after = self._render(continued, generation=False)
         pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.find(_NEXT)])]
         while pieces and pieces[-1] not in self.format.stop_tokens:
             pieces.pop()
-        return pieces if len("".join(pieces)) > len(before) else []
+        return pieces
 
     def in_first_order(self, conversation: Conversation) -> Conversation:
         """`conversation` with its tools as they first came (see `prompt.intern`)."""

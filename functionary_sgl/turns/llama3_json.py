@@ -23,7 +23,7 @@ PARAMETERS = '", "parameters": '
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, or one call."""
-    names = list(offer.functions) + [CODE] * offer.code
+    names = offer.names
     s += prompt
     if offer.answer is not None and not names:
         s += gen("content_0", json_schema=offer.answer)

@@ -31,7 +31,7 @@ END = "</s>"
 @function  # type: ignore[untyped-decorator]
 def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, then a list of calls."""
-    names = list(offer.functions) + [CODE] * offer.code
+    names = offer.names
     s += prompt
     if not reach(s, CALLS, offer):
         return
@@ -57,7 +57,7 @@ def marked(after: str) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Text, then calls."""
-        names = list(offer.functions) + [CODE] * offer.code
+        names = offer.names
         s += prompt
         if not reach(s, CALLS, offer):
             return

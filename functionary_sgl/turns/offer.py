@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from functionary_sgl.chat.tools import CODE_INTERPRETER
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -24,3 +26,8 @@ class Offer:
     parallel: bool = True
     reasoning: bool = False
     answer: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """All that may be called, by name."""
+        return list(self.functions) + [CODE_INTERPRETER] * self.code

@@ -32,7 +32,7 @@ END = "<｜end▁of▁sentence｜>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
-    names = list(offer.functions) + [CODE] * offer.code
+    names = offer.names
     s += prompt
     if not reach(s, CALLS, offer):
         return

@@ -102,7 +102,7 @@ def reach(s: Any, mark: str, offer: Offer) -> bool:
     turn has to be a call. False if the turn ended before."""
     if not offer.text:
         return force(s, mark, offer.reasoning)
-    marks = [mark] if offer.functions or offer.code else []
+    marks = [mark] if offer.names else []
     return speak(s, 0, marks, offer.reasoning, offer.answer) is not None
 
 

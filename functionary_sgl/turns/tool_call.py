@@ -47,7 +47,7 @@ def program(end: str) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
-        names = list(offer.functions) + [CODE] * offer.code
+        names = offer.names
         s += prompt
         opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
         if opened:
@@ -71,7 +71,7 @@ def program(end: str) -> Any:
 def next_call(s: Any, place: int, offer: Offer, end: str, may_reason: bool) -> bool:
     """Whether another call begins, after text where there may be some; its mark is written."""
     if offer.text and (place == 0 or offer.answer is None):
-        marks = [OPEN] if offer.functions or offer.code else []
+        marks = [OPEN] if offer.names else []
         return speak(s, place, marks, may_reason and place == 0, offer.answer) is not None
     if place == 0:
         return force(s, OPEN, may_reason)

@@ -23,7 +23,7 @@ END = "<|END_OF_ASSISTANT|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, and one call at most."""
-    names = list(offer.functions)
+    names = offer.names
     s += prompt
     if not offer.text or offer.answer is not None:
         s += "\n"

@@ -30,7 +30,7 @@ END = "<|stop|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Payload after payload, each with its recipient, until the model ends its turn."""
-    names = [TEXT] * offer.text + list(offer.functions) + [CODE] * offer.code
+    names = [TEXT] * offer.text + offer.names
     s += prompt
     place = 0
     while True:

@@ -10,7 +10,6 @@ Source: MeetKai/functionary, template v2.llama3.
 
 from typing import Any
 
-from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
@@ -24,7 +23,7 @@ END = "<|eot_id|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first marker, then a call behind each."""
-    names = list(offer.functions) + [CODE] * offer.code
+    names = offer.names
     s += prompt
     if not reach(s, MARK, offer):
         return

@@ -30,7 +30,7 @@ END = "<|eot_id|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Payload after payload, each with its recipient, until the model ends its turn."""
-    names = [TEXT] * offer.text + list(offer.functions) + [CODE] * offer.code
+    names = [TEXT] * offer.text + offer.names
     marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
     s += prompt
     place = 0
