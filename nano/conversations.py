@@ -61,7 +61,7 @@ def conversation(random: Random, split: Split) -> Conversation:
     """A conversation for training."""
     kind = random.random()
     code = kind < 0.08
-    count = random.choices(range(1, 9), (22, 25, 20, 14, 8, 5, 3, 3))[0]
+    count = random.choices(range(1, 13), (20, 24, 20, 14, 8, 5, 4, 4, 1, 1, 1, 1))[0]
     scene = Scene(random, words(split), [], code)
     if not 0.05 < kind < 0.10:
         scene.functions = offered(random, scene.words, count)
@@ -85,11 +85,11 @@ def suitable(scene: Scene) -> dict[Episode, int]:
     episodes: dict[Episode, int] = {small_talk: 8}
     if scene.functions:
         episodes |= {
-            single: 44,
-            parallel_same: 24,
-            parallel_different: 9,
-            none_fits: 9,
-            missing: 9,
+            single: 40,
+            parallel_same: 22,
+            parallel_different: 20,
+            none_fits: 10,
+            missing: 16,
             announced: 2,
         }
         if not any(function.required for function in scene.functions):

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Literal
 
 from functionary_sgl.chat.tools import Tool
-from nano import parameters
+from nano import parameters, values
 from nano.kinds import KINDS
 from nano.parameters import Parameter, spoken
 from nano.words import Words
@@ -101,7 +101,7 @@ def function(
     qualifier = words.draw(random, "qualifiers") if random.random() < 0.3 else ""
     name = _name(random, verb, qualifier, noun)
     subject = spoken(f"{qualifier}_{noun}" if qualifier else noun)
-    description = _description(random, action, spoken(verb), subject)
+    description = _description(random, words, action, spoken(verb), subject)
     return Function(
         name, action, verb, qualifier, noun, description, _parameters(random, words, action)
     )
@@ -130,12 +130,12 @@ def _name(random: Random, verb: str, qualifier: str, noun: str) -> str:
     return "-".join(parts)
 
 
-def _description(random: Random, action: Action, verb: str, subject: str) -> str:
+def _description(random: Random, words: Words, action: Action, verb: str, subject: str) -> str:
     if random.random() < 0.06:
         return ""
     template = random.choice(_DESCRIBED[action])
     text = template.format(verb=verb, Verb=verb.capitalize(), n=subject)
-    return text + random.choice(("", "", "."))
+    return values.lengthened(random, words, text + random.choice(("", "", ".")))
 
 
 def _parameters(random: Random, words: Words, action: Action) -> tuple[Parameter, ...]:

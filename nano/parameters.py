@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from nano import values
 from nano.kinds import GENERIC, KINDS, NAMED, Kind
 from nano.words import Words
 
@@ -54,7 +55,7 @@ def parameter(random: Random, words: Words, kind: Kind, required: bool) -> Param
     if kind.type.startswith("array"):
         inner = "integer" if kind.type.endswith("]") else "string"
         schema = {"type": "array", "items": {"type": inner}}
-    schema |= _described(random, random.choice(kind.described), name, draw(random)[1])
+    schema |= _described(random, words, random.choice(kind.described), name, draw(random)[1])
     return Parameter(name, schema, required, _phrases(kind.phrases, name), draw)
 
 
@@ -64,7 +65,11 @@ def boolean(random: Random, words: Words) -> Parameter:
     said = spoken(extra)
     name = random.choice(("{}", "include_{}", "with_{}", "add_{}")).format(extra)
     schema = {"type": "boolean"} | _described(
-        random, random.choice(("Whether to include <>", "With <> or without", "<>")), said, ""
+        random,
+        words,
+        random.choice(("Whether to include <>", "With <> or without", "<>")),
+        said,
+        "",
     )
     texts = (
         (True, f"with {said}"),
@@ -83,7 +88,9 @@ def enumeration(random: Random, words: Words) -> Parameter:
     if random.random() < 0.4:
         options = tuple(dict.fromkeys(words.invented(random) for _ in range(random.randint(2, 4))))
     shown = list(random.sample(options, len(options)))
-    schema = {"type": "string", "enum": shown} | _described(random, "The <>", spoken(name), "")
+    schema = {"type": "string", "enum": shown} | _described(
+        random, words, "The <>", spoken(name), ""
+    )
     phrases = _phrases(("in {}", "with <> {}", "{} <>", "<> {}", "as {}", "with {} <>"), name)
 
     def draw(random: Random) -> tuple[Any, str]:
@@ -126,7 +133,8 @@ def _phrases(phrases: Sequence[str], name: str) -> tuple[str, ...]:
     return tuple(phrase.replace("<>", spoken(name)) for phrase in phrases)
 
 
-def _described(random: Random, text: str, name: str, example: str) -> dict[str, str]:
+def _described(random: Random, words: Words, text: str, name: str, example: str) -> dict[str, str]:
     if random.random() < 0.25:
         return {}
-    return {"description": text.replace("<>", spoken(name)).replace("{}", example)}
+    described = text.replace("<>", spoken(name)).replace("{}", example)
+    return {"description": values.lengthened(random, words, described)}

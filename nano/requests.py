@@ -24,6 +24,11 @@ _READ = (
     "I would like to see the {n}",
     "what will the {n} be",
     "let me see the {n}",
+    "I am looking for the {n}",
+    "find out the {n}",
+    "could you {verb} the {n}",
+    "I'd like to know the {n}",
+    "any news about the {n}",
 )
 _DO = (
     "{verb} a {n}",
@@ -37,6 +42,10 @@ _DO = (
     "I need you to {verb} a {n}",
     "help me {verb} a {n}",
     "{verb} my {n}",
+    "would you {verb} a {n}",
+    "I have to {verb} a {n}",
+    "let's {verb} a {n}",
+    "we need to {verb} the {n}",
 )
 _SUM = (
     "{verb} the {n}",
@@ -67,8 +76,23 @@ _OPENERS = (
     "now ",
     "quick question: ",
 )
+# What people say around a request without meaning anything by it.
+_ASIDES = (
+    "I am planning my week.",
+    "It is for a friend of mine.",
+    "I am in a hurry.",
+    "My boss wants to know.",
+    "We talked about it yesterday.",
+    "I just got home.",
+    "There is no time to lose.",
+    "Nobody here could help me.",
+    "I have never done this before.",
+    "This is for a school project.",
+    "I am new here.",
+    "It would be a great help.",
+)
 _ENDS = (".", ".", ".", "", "!", " please.", ", please.", ", thanks.")
-_ASKING = ("what", "can", "could", "do you", "how")
+_ASKING = ("what", "can", "could", "would", "do you", "how", "any")
 
 
 def mentions(random: Random, function: Function) -> dict[str, Mention]:
@@ -133,7 +157,13 @@ def sentence(random: Random, clause: str, *, opened: bool = True) -> str:
     ended = clause.endswith(('"', "?", "!", "."))
     end = random.choice(("?", "?", "?", "", "?", " please?")) if asks else random.choice(_ENDS)
     text = opener + clause + ("" if ended else end)
-    return text if random.random() < 0.2 else text[0].upper() + text[1:]
+    text = text if random.random() < 0.2 else text[0].upper() + text[1:]
+    beside = random.random()
+    if beside < 0.07 and opened:
+        return f"{random.choice(_ASIDES)} {text}"
+    if beside < 0.1 and text.endswith((".", "!", "?")):
+        return f"{text} {random.choice(_ASIDES)}"
+    return text
 
 
 def question(missing: Sequence[Parameter]) -> str:

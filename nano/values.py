@@ -107,6 +107,14 @@ def _either(random: Random, words: Words, name: str, most: int) -> str:
     return " ".join(pick() for _ in range(random.randint(1, most)))
 
 
+def lengthened(random: Random, words: Words, description: str) -> str:
+    """A description, sometimes with a sentence after it that is of no use."""
+    if random.random() < 0.9:
+        return description
+    sentence = _either(random, words, "texts", 12)
+    return f"{description.rstrip('.')}. {sentence[0].upper() + sentence[1:]}."
+
+
 def language(random: Random, words: Words) -> Drawn:
     return _same(words.draw(random, "languages"))
 
