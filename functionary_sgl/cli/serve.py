@@ -43,7 +43,7 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
     else:
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, files.tokenizer, files.template)
-        engine = _sglang(parser, options, others, files.tokenizer.size)
+        engine = _sglang(parser, options, others, prompter)
     return Model(
         names=_names(options),
         prompter=prompter,
@@ -130,11 +130,11 @@ def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngi
 
 
 def _sglang(
-    parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], ids: int
+    parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], prompter: Prompter
 ) -> Engine:
     """SGLang, with its own flags from the environment and from `others`, and those we share.
 
-    `ids` counts the tokenizer's ids; a model that has fewer is not the tokenizer's.
+    A model that has fewer ids than the tokenizer of `prompter` is not the tokenizer's.
     """
     from functionary_sgl.engines import launch
 
@@ -159,7 +159,10 @@ def _sglang(
     ]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    engine = launch.start(engine_parser.parse_args(arguments), options.grammar_cache_mb)
+    engine = launch.start(
+        engine_parser.parse_args(arguments), options.grammar_cache_mb, prompter.image_token_id
+    )
+    ids = prompter.tokenizer.size
     if ids > engine.vocabulary_size:
         raise UsageError(
             f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "

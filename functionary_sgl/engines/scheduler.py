@@ -8,6 +8,8 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from functionary_sgl.engines import llava
+
 GRAMMAR_BYTES = 192 * 1024
 """What a compiled grammar takes at least, about; docs/constraints.md has the measurement."""
 
@@ -19,6 +21,7 @@ def run(cache_bytes: int, /, *args: Any, **kwargs: Any) -> None:
     """SGLang's `run_scheduler_process` with a grammar cache of about `cache_bytes`."""
     from sglang.srt.managers.scheduler import run_scheduler_process
 
+    llava.register()
     bound_grammar_cache(cache_bytes)
     run_scheduler_process(*args, **kwargs)
 

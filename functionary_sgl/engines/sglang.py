@@ -22,6 +22,7 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.engines.grammar import check, with_lead
+from functionary_sgl.engines.images import objection
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
 
@@ -41,6 +42,8 @@ class SGLangEngine:
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandbox = _sandbox(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
+        domains = engine.server_args.allowed_media_domains or ()
+        self._image_domains = frozenset(domain.lower() for domain in domains)
         self._streams: set[_Stream] = set()
         self._death: EngineDied | None = None
         self._dead = asyncio.Event()
@@ -58,12 +61,17 @@ class SGLangEngine:
             return check(constraints, self._sandbox)
         return [_objection(constraint) for constraint in constraints]
 
+    def blind_to(self, images: Sequence[str]) -> list[str | None]:
+        if not self._manager.model_config.is_multimodal:
+            return ["This model sees no images; send parts of the type 'text' only."] * len(images)
+        return [objection(url, self._image_domains) for url in images]
+
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         arguments: dict[str, Any] = {"sampling_params": self._sampling_params(request)}
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
         sent = 0
-        async with aclosing(self._outputs(request.token_ids, arguments)) as outputs:
+        async with aclosing(self._outputs(request.token_ids, arguments, request.turn)) as outputs:
             async for output in outputs:
                 ids = output["output_ids"][sent:]
                 sent += len(ids)
@@ -72,6 +80,7 @@ class SGLangEngine:
                     token_ids=ids,
                     finish_reason=_finish_reason(meta["finish_reason"]),
                     cached_tokens=meta.get("cached_tokens", 0),
+                    image_tokens=meta["prompt_tokens"] - len(request.token_ids),
                     logprobs=_logprobs(meta, sent - len(ids)),
                 )
 
@@ -83,7 +92,7 @@ class SGLangEngine:
             "return_logprob": True,
             "token_ids_logprob": list(candidates),
         }
-        async with aclosing(self._outputs(token_ids, arguments)) as outputs:
+        async with aclosing(self._outputs(token_ids, arguments, turn)) as outputs:
             async for output in outputs:
                 meta = output["meta_info"]
                 if meta["finish_reason"]:
@@ -91,7 +100,8 @@ class SGLangEngine:
                     told = meta["output_token_ids_logprobs"][0]
                     logprobs = {token_id: logprob for logprob, token_id, _ in told}
                     ordered = [logprobs[candidate] for candidate in candidates]
-                    return Scores(ordered, meta.get("cached_tokens", 0))
+                    images = meta["prompt_tokens"] - len(token_ids)
+                    return Scores(ordered, meta.get("cached_tokens", 0), images)
         raise EngineError("The engine gave no log-probabilities.")
 
     async def died(self) -> EngineDied:
@@ -103,12 +113,12 @@ class SGLangEngine:
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(
-        self, token_ids: Sequence[int], arguments: dict[str, Any]
+        self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext
     ) -> AsyncGenerator[dict[str, Any], None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._death:
             raise self._death
-        stream = _Stream(self._manager, token_ids, arguments)
+        stream = _Stream(self._manager, token_ids, arguments | _images(turn.images))
         self._streams.add(stream)
         try:
             while True:
@@ -234,6 +244,14 @@ def _sampling_params(sampling: Sampling) -> dict[str, Any]:
     if sampling.logit_bias:
         params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
     return params
+
+
+def _images(urls: Sequence[str]) -> dict[str, Any]:
+    if not urls:
+        return {}
+    # Without this word SGLang shows a LLaVA the first of several images only.
+    several = {"modalities": ["multi-images"]} if len(urls) > 1 else {}
+    return {"image_data": list(urls)} | several
 
 
 def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] | None:
