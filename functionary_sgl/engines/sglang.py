@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -254,9 +255,10 @@ def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
     return [
         Logprob(
             token[0],
-            tuple((entry[1], entry[0]) for entry in (tops[index] or ()) if index < len(tops)),
+            tuple((entry[1], entry[0]) for entry in top or ()),
         )
-        for index, token in enumerate(tokens)
+        # SGLang tells no alternatives at all where none were asked for.
+        for token, top in zip_longest(tokens, tops)
     ]
 
 
