@@ -231,7 +231,8 @@ def _sampling_params(sampling: Sampling) -> dict[str, Any]:
         "no_stop_trim": True,
     }
     if sampling.seed is not None:
-        params["sampling_seed"] = sampling.seed
+        # The number of a choice is added to what the client sends; SGLang takes 64 bits.
+        params["sampling_seed"] = sampling.seed % 2**63
     if sampling.logit_bias:
         params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
     return params
