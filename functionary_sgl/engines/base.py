@@ -11,7 +11,8 @@ from functionary_sgl.errors import EngineDied
 class Sampling:
     """How tokens are drawn; the fields have OpenAI's meaning and bounds (top_k, min_p: SGLang's).
 
-    `stop` holds the client's own stop strings; they end text, never a call.
+    `stop` holds the client's own stop strings; they end text, never a call. With a `seed`, what is
+    drawn at a position depends on it, the position and the distribution alone.
     """
 
     temperature: float = 1.0

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -240,7 +241,8 @@ def _sampling_params(sampling: Sampling) -> dict[str, Any]:
         "no_stop_trim": True,
     }
     if sampling.seed is not None:
-        params["sampling_seed"] = sampling.seed
+        # The number of a choice is added to what the client sends; SGLang takes 64 bits.
+        params["sampling_seed"] = sampling.seed % 2**63
     if sampling.logit_bias:
         params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
     return params
@@ -272,9 +274,10 @@ def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
     return [
         Logprob(
             token[0],
-            tuple((entry[1], entry[0]) for entry in (tops[index] or ()) if index < len(tops)),
+            tuple((entry[1], entry[0]) for entry in top or ()),
         )
-        for index, token in enumerate(tokens)
+        # SGLang tells no alternatives at all where none were asked for.
+        for token, top in zip_longest(tokens, tops)
     ]
 
 

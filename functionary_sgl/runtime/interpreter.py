@@ -7,7 +7,7 @@ engine is awaited; in between only the program runs, and it never waits. The sta
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from greenlet import greenlet
@@ -220,7 +220,7 @@ class _Interpreter:
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
             turn=self._context,
-            sampling=replace(self._turn.sampling, seed=self._seed()),
+            sampling=self._turn.sampling,
             constraint=constraint,
             stop=stops.texts,
             stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
@@ -262,11 +262,6 @@ class _Interpreter:
             self._content.feed("\n")  # its parts stand on lines of their own
         self._content_name = name
         return self._content
-
-    def _seed(self) -> int | None:
-        """Generations of one turn draw differently, but the same from run to run."""
-        seed = self._turn.sampling.seed
-        return None if seed is None else (seed + len(self._tokens.ids)) % 2**31
 
 
 def _as_tuple(stop: Any) -> tuple[str, ...]:
