@@ -1,6 +1,7 @@
 """A format applied to conversations: what the model reads, and what it may do."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -103,9 +104,14 @@ class Prompter:
         and the turn that gave the answer.
 
         Also where the client does not send the reasoning back, if the template would have shown it.
+        Nothing where the template refuses the answer, such as for arguments that are no JSON:
+        whoever sends it back will be told.
         """
-        if not (answer.content or answer.calls):
-            return
+        if answer.content or answer.calls:
+            with suppress(RequestError):
+                self._remember(conversation, answer, ids)
+
+    def _remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         ended = bool(ids) and ids[-1] in self.stop_token_ids
         following = [Message("user", _NEXT)]
         if answer.calls:
