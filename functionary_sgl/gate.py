@@ -21,7 +21,9 @@ from functionary_sgl.schemas.bounds import MAX_REQUEST_BYTES
 
 logger = logging.getLogger(__name__)
 
-Constraints = Literal["names", "schema"]
+Constraints = Literal["off", "names", "schema"]
+
+_Key = tuple[Tool, Constraints]
 
 CACHE_BYTES = 32 * 1024 * 1024
 """Of schemas that have been through."""
@@ -33,19 +35,23 @@ _COSTLY = ("pattern", "patternProperties", "multipleOf", "allOf")
 
 
 class Gate:
-    """Lets schemas through to `engine`. With the constraints `names`, arguments are any JSON
-    object unless their tool is strict; with `schema`, they follow what of it can be enforced."""
+    """Lets schemas through to `engine`. With the constraints `schema`, arguments follow what of
+    theirs can be enforced. Unless their tool is strict, they are any JSON object with `names`, and
+    any text with `off`."""
 
     def __init__(self, engine: Engine, constraints: Constraints = "schema") -> None:
         self._engine = engine
         self._constraints = constraints
-        self._known: LRUCache[Tool, Arguments] = LRUCache(CACHE_BYTES, getsizeof=_size)
+        self._known: LRUCache[_Key, Arguments] = LRUCache(CACHE_BYTES, getsizeof=_size)
         self._lock = Lock()
         # A thread of its own: whoever asks with schemas that are known does not wait behind it.
         self._executor = ThreadPoolExecutor(1, "gate")
 
-    async def admit(self, tools: Iterable[Tool]) -> Mapping[str, Arguments]:
-        """What constrains the arguments of each of `tools`, by name.
+    async def admit(
+        self, tools: Iterable[Tool], constraints: Constraints | None = None
+    ) -> Mapping[str, Arguments]:
+        """What constrains the arguments of each of `tools`, by name; `constraints`: others than
+        the gate's own.
 
         Raises InvalidSchema for what is no schema, costs too much, or, where the tool is strict,
         cannot be enforced.
@@ -59,7 +65,8 @@ class Gate:
         admitted = {}
         try:
             for tool in tools:
-                admitted[tool.name] = self._get(tool) or await self._tried(tool)
+                key = tool, "schema" if tool.strict else constraints or self._constraints
+                admitted[tool.name] = self._get(key) or await self._tried(key)
         except InvalidSchema:
             REFUSED_SCHEMAS.inc()
             raise
@@ -80,22 +87,23 @@ class Gate:
         if known.unenforced:
             self._executor.submit(_validate, known.whole, text)
 
-    def _get(self, tool: Tool) -> Arguments | None:
+    def _get(self, key: _Key) -> Arguments | None:
         with self._lock:
-            return self._known.get(tool)
+            return self._known.get(key)
 
-    async def _tried(self, tool: Tool) -> Arguments:
+    async def _tried(self, key: _Key) -> Arguments:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, self._try, tool)
+        found = await loop.run_in_executor(self._executor, self._try, *key)
         with self._lock:
             if _size(found) <= self._known.maxsize:
-                self._known[tool] = found
+                self._known[key] = found
         return found
 
-    def _try(self, tool: Tool) -> Arguments:
+    def _try(self, tool: Tool, constraints: Constraints) -> Arguments:
         wanted = arguments(tool)
-        if self._constraints == "names" and not tool.strict:
-            return Arguments(ANY_ARGUMENTS, wanted.whole, ("",))
+        if constraints != "schema":
+            loose = ANY_ARGUMENTS if constraints == "names" else None
+            return Arguments(loose, wanted.whole, ("",))
         _refuse_shortfall(tool, wanted)
         faults = self._faults(wanted)
         if faults and tool.strict:
@@ -131,12 +139,15 @@ class Gate:
 
     def _faults(self, wanted: Arguments) -> dict[str, str]:
         """Pointers to what the engine cannot enforce, with reasons: patterns, or all ("")."""
-        sources = [json.dumps({"type": "string", "pattern": text}) for _, text in wanted.patterns]
-        constraints = [Constraint("json_schema", source) for source in sources]
-        constraints.append(Constraint("json_schema", wanted.constraint))
-        pointers = [*(pointer for pointer, _ in wanted.patterns), ""]
-        faults = zip(pointers, self._engine.check(constraints), strict=True)
-        return {pointer: fault for pointer, fault in faults if fault is not None}
+        sources = [
+            (pointer, json.dumps({"type": "string", "pattern": text}))
+            for pointer, text in wanted.patterns
+        ]
+        if wanted.constraint is not None:
+            sources.append(("", wanted.constraint))
+        told = self._engine.check([Constraint("json_schema", source) for _, source in sources])
+        faults = zip(sources, told, strict=True)
+        return {pointer: fault for (pointer, _), fault in faults if fault is not None}
 
 
 def _refuse_shortfall(tool: Tool, wanted: Arguments) -> None:
@@ -177,4 +188,4 @@ def _validate(schema: str, text: str) -> None:
 
 
 def _size(known: Arguments) -> int:
-    return len(known.constraint) + 2 * len(known.whole) + 1_000
+    return len(known.constraint or "") + 2 * len(known.whole) + 1_000

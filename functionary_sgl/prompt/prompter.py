@@ -71,13 +71,17 @@ class Prompter:
     def offer(
         self,
         conversation: Conversation,
-        schemas: Mapping[str, str] = MappingProxyType({}),
+        schemas: Mapping[str, str | None] = MappingProxyType({}),
         answer: str | None = None,
+        *,
+        free_names: bool = False,
     ) -> Offer:
         """What the turn may contain; RequestError for what cannot be offered.
 
-        `schemas` has the JSON Schema (as text) of each function's arguments; where it has none,
-        they are any JSON object. `answer` is that of an answer in text, if it has to be JSON.
+        `schemas` has the JSON Schema (as text) of each function's arguments, or None for any text;
+        for a function that it does not have, they are any JSON object. `answer` is that of an
+        answer in text, if it has to be JSON. `free_names`: names are the model's where neither
+        `answer` nor the client's choice says what may be called.
         """
         choice = conversation.choice
         functions = self._functions(conversation, schemas)
@@ -97,7 +101,8 @@ class Prompter:
                 "tools, or 'response_format', or set 'tool_choice'.",
                 param="response_format",
             )
-        return Offer(functions, True, code, False, parallel, reasoning, answer)
+        free_names = free_names and answer is None and choice.allowed is None
+        return Offer(functions, True, code, False, parallel, reasoning, answer, free_names)
 
     def remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt
@@ -169,14 +174,14 @@ class Prompter:
         return self._reasons and conversation.reasoning is not False
 
     def _functions(
-        self, conversation: Conversation, schemas: Mapping[str, str]
-    ) -> Mapping[str, str]:
+        self, conversation: Conversation, schemas: Mapping[str, str | None]
+    ) -> Mapping[str, str | None]:
         if conversation.code_interpreter and not self.format.code:
             raise RequestError("This model has no code interpreter.", param="tools")
         reserved = set(self.format.reserved_names)
         if conversation.code_interpreter:
             reserved.add(CODE_INTERPRETER)
-        functions: dict[str, str] = {}
+        functions: dict[str, str | None] = {}
         for tool in conversation.tools:
             if tool.name in reserved or tool.name in functions:
                 why = "given twice" if tool.name in functions else "a name this model's format uses"

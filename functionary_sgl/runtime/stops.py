@@ -28,7 +28,7 @@ class Stops:
         cls,
         tokenizer: Tokenizer,
         program: Sequence[str],
-        client: Sequence[str] = (),
+        client: Sequence[str],
         *,
         in_value: bool = False,
     ) -> "Stops":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from functionary_sgl.api import intake, parse
 from functionary_sgl.errors import RequestError
+from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.prompter import Prompter
@@ -23,11 +24,18 @@ CALL = 'get_current_weather\n{"location": "Rome"}'
 
 
 def turn_and_next_prompt(
-    prompter: Prompter, turn: str, cut: Any, tools: Any, *, echo: bool = True, **fields: Any
+    prompter: Prompter,
+    turn: str,
+    cut: Any,
+    tools: Any,
+    *,
+    echo: bool = True,
+    constraints: Constraints = "schema",
+    **fields: Any,
 ) -> tuple[list[int], list[int]]:
     """The ids of a prompt and its turn, and those of the prompt after the echoed answer; without
     `echo` the client keeps the reasoning to itself."""
-    asked = replay(prompter, turn, cut, tools=tools, **fields)
+    asked = replay(prompter, turn, cut, constraints=constraints, tools=tools, **fields)
     answer = dict(asked.message)
     if not echo:
         answer.pop("reasoning_content", None)
@@ -80,6 +88,17 @@ def test_trimmed_white_space_is_still_in_the_cache(prompter: Prompter) -> None:
     before, after = turn_and_next_prompt(prompter, "all\n  Hello \n", 1, [WEATHER])
     assert after[: len(before)] == before
     assert "  Hello \n<|eot_id|>" in prompter.tokenizer.decode(after)
+
+
+@every_format
+@pytest.mark.parametrize("broken", ["{'a': 1}", '{"a": "Rome', "[1]", "null", "not <json>"])
+def test_broken_arguments_come_back_as_the_ids_that_they_were(format: str, broken: str) -> None:
+    """Where no grammar constrains them."""
+    prompter = PROMPTERS[format]
+    turn = written(format, None, [("get", broken)])
+    tools = tools_of(prompter)
+    before, after = turn_and_next_prompt(prompter, turn, 1, tools, constraints="off")
+    assert after[: len(before)] == before
 
 
 def test_a_template_that_takes_objects_only_refuses_broken_arguments() -> None:
