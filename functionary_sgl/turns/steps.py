@@ -50,7 +50,8 @@ def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "
     s += gen(f"name_{place}", stop=[after, after[0]])
     name: str = s[f"name_{place}"]
     if matched(s, f"name_{place}") not in (after, after[0]):
-        s[f"content_{place}"] = name
+        text = f"content_{place}"
+        s[text] = s[text] + name if text in s else name
         return None
     s += after
     s[f"recipient_{place}"] = name

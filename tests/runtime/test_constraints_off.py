@@ -90,6 +90,54 @@ def test_what_the_client_asks_for_is_kept(format: str, choice: str) -> None:
     assert made or choice == "allowed"
 
 
+NAMELESS = {
+    "v1": "Hi\n<|START_OF_FUNCTION_CALL|>HiX",
+    "v2": "all\n<|content|>Hi<|from|>assistant\n<|recipient|>HiX",
+    "v2.llama3": "Hi<|reserved_special_token_249|>HiX",
+    "v3.llama3": "all\nHi>>>HiX",
+    "v3-llama3.1": "Hi<function=HiX",
+    "hermes": 'Hi<tool_call>\n{"name": "HiX',
+    "r1": "Hi<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>HiX",
+    "mistral": 'Hi[TOOL_CALLS] [{"name": "HiX',
+    "mistral-v13": "Hi[TOOL_CALLS]HiX",
+    "llama3-json": '{"name": "HiX',
+}
+MARKS_OF_TEXT = {"v1": "\n", "v2": "\n", "v3.llama3": ">>>", "v3-llama3.1": "<function="}
+
+
+@pytest.mark.parametrize("format", NAMELESS)
+def test_a_turn_that_ends_inside_a_name_has_no_call(format: str) -> None:
+    answer = off(format, NAMELESS[format])
+    before = "" if format == "llama3-json" else "Hi" + MARKS_OF_TEXT.get(format, "")
+    assert answer.said == (before + "HiX", [])
+    assert answer.finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("format", "turn", "content", "made"),
+    [
+        ("v3.llama3", "Hello there", "Hello there", []),
+        ("v3.llama3", "Hello", "Hello", []),
+        ("v3.llama3", "Hello>>>get\n{}", "Hello", [("get", "{}")]),
+        ("v3.llama3", "all\n>>> print(1)\n>>>x\n{}", ">>> print(1)\n", [("x", "{}")]),
+        ("v3.llama3", "get\n{}>>>Done, then.", "Done, then.", [("get", "{}")]),
+        ("v3.llama3", "python\n>>> 1>>>x\n", None, [("python", ">>> 1>>>x")]),
+        ("v2", "Hello there", "Hello there", []),
+        (
+            "v3-llama3.1",
+            "See <function=a b> or <function=f>{}",
+            "See <function=a b> or ",
+            [("f", "{}")],
+        ),
+        ("v3-llama3.1", "<function=<function=f>{}</function>", "<function=", [("f", "{}")]),
+    ],
+)
+def test_what_is_no_name_is_text(format: str, turn: str, content: str, made: Any) -> None:
+    for cut in (1, "char", "all"):
+        said, calls = off(format, turn, cut).said
+        assert (said and said.strip(), calls) == (content and content.strip(), made)
+
+
 BROKEN = [
     "{'city': 'Rome'}",
     '{"city": "Rome",}',
