@@ -4,9 +4,13 @@ A JSON value ends them where its brackets are closed. Broken JSON may have no su
 string ends it, as it would end text. The same stop string inside a string of the JSON is text.
 """
 
+import re
 from collections.abc import Sequence
 
 from functionary_sgl.runtime.text import StopMatcher
+
+# What has a meaning in JSON, character by character, and what is between.
+_PIECES = re.compile(r'["\\{}\[\]]|[^"\\{}\[\]]+')
 
 
 class ValueMatcher:
@@ -22,6 +26,7 @@ class ValueMatcher:
         self._stops = stops
         self._marks = StopMatcher(stops)
         self._brackets = _Brackets()
+        self._fed = 0  # characters that they have seen
         self._held = ""
         self._in_doubt: str | None = None  # a stop string inside what may be a string
         self.matched: str | None = None
@@ -35,10 +40,10 @@ class ValueMatcher:
     def feed(self, text: str) -> str:
         """The text that is certainly before the end; nothing more after it."""
         told = []
-        for character in text:
+        for piece in _PIECES.findall(text):
             if self.ended:
                 break
-            told.append(self._step(character))
+            told.append(self._step(piece))
         passed = "".join(told)
         self.passed += len(passed)
         return passed
@@ -52,36 +57,43 @@ class ValueMatcher:
         self.passed += len(rest)
         return rest
 
-    def _step(self, character: str) -> str:
+    def _step(self, piece: str) -> str:
         in_string = self._brackets.in_string
-        self._brackets.step(character)
+        self._brackets.step(piece)
         if self._in_doubt is not None:
-            return self._judge(character, in_string)
-        certain = self._marks.feed(character)
+            return self._judge(piece, in_string)
+        certain = self._marks.feed(piece)
+        self._fed += len(piece)
         if self._brackets.complete:
             return certain + self._marks.close()
-        if self._marks.matched is not None and self._brackets.in_string:
-            self._in_doubt = self._held = self._marks.matched
+        stop = self._marks.matched
+        if stop is not None and self._brackets.in_string:
+            behind = self._fed - self._marks.passed - len(stop)
+            self._in_doubt, self._held = stop, stop + piece[len(piece) - behind :]
         else:
-            self.matched = self._marks.matched
+            self.matched = stop
         return certain
 
-    def _judge(self, character: str, in_string: bool) -> str:
-        """Whether what is in doubt stands in a string, as far as `character` tells."""
-        held, self._held = self._held, self._held + character
+    def _judge(self, piece: str, in_string: bool) -> str:
+        """Whether what is in doubt stands in a string, as far as `piece` tells."""
+        held, self._held = self._held, self._held + piece
         if self._brackets.complete:
             return self._held
-        if in_string or character.isspace():
+        if in_string or piece.isspace():
             return ""
-        if character not in ",:}]":
+        if piece.lstrip()[0] not in ",:}]":
             self.matched = self._in_doubt
             return ""
-        self._in_doubt, self._held, self._marks = None, "", StopMatcher(self._stops)
-        return held + self._marks.feed(character)
+        self._in_doubt, self._held = None, ""
+        self._marks = StopMatcher(self._stops)
+        self._fed = len(piece)
+        certain = self._marks.feed(piece)
+        self.matched = self._marks.matched
+        return held + certain
 
 
 class _Brackets:
-    """Counts the brackets of a JSON text, character by character, outside of its strings.
+    """Counts the brackets of a JSON text outside of its strings.
 
     complete: whether the object, array or string with which the text began is closed. What begins
         with anything else has no end, and no strings.
@@ -94,25 +106,25 @@ class _Brackets:
         self.in_string = False
         self.complete = False
 
-    def step(self, character: str) -> None:
-        """Take the next character."""
+    def step(self, piece: str) -> None:
+        """Take the next of `_PIECES`."""
         if self.in_string:
-            self._step_in_string(character)
+            self._step_in_string(piece)
         elif self._depth or not self._begun:
-            self._begun = self._begun or not character.isspace()
-            if character == '"':
+            self._begun = self._begun or not piece.isspace()
+            if piece == '"':
                 self.in_string = True
-            elif character in "{[":
+            elif piece in ("{", "["):
                 self._depth += 1
-            elif character in "}]" and self._depth:
+            elif piece in ("}", "]") and self._depth:
                 self._depth -= 1
                 self.complete = not self._depth
 
-    def _step_in_string(self, character: str) -> None:
+    def _step_in_string(self, piece: str) -> None:
         if self._escaped:
             self._escaped = False
-        elif character == "\\":
+        elif piece == "\\":
             self._escaped = True
-        elif character == '"':
+        elif piece == '"':
             self.in_string = False
             self.complete = not self._depth

@@ -17,7 +17,8 @@ from tests.replay import NAMES, cuts, payloads, replay, thoughts
 from tests.replay import arguments as all_arguments
 from tests.runtime.test_stream_equals_answer import every_format, reasoning_formats
 
-FREE_NAME = re.compile(r">>>[\w-]+\n|<function=[\w-]+>", re.ASCII)
+# Text that calls something, or would together with what follows it.
+FREE_NAME = re.compile(r">>>[\w-]+\n|<function=[\w-]+(>|$)|<function=$", re.ASCII)
 CONTROL = [token for format in FORMATS.values() for token in format.control_tokens]
 texts = payloads.filter(lambda text: not FREE_NAME.search(text + "\n"))
 # In a script, what is spelt like a control token is one, also inside of JSON.
