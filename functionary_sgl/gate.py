@@ -24,7 +24,9 @@ from functionary_sgl.schemas.bounds import MAX_REQUEST_BYTES
 
 logger = logging.getLogger(__name__)
 
-Constraints = Literal["names", "schema"]
+Constraints = Literal["off", "names", "schema"]
+
+_Key = tuple[Tool, Constraints]
 
 CACHE_BYTES = 32 * 1024 * 1024
 """Of schemas that have been here."""
@@ -52,20 +54,24 @@ class _Refusal:
 
 
 class Gate:
-    """Lets schemas through to `engine`. With the constraints `names`, arguments are any JSON
-    object unless their tool is strict; with `schema`, they follow what of it can be enforced."""
+    """Lets schemas through to `engine`. With the constraints `schema`, arguments follow what of
+    theirs can be enforced. Unless their tool is strict, they are any JSON object with `names`, and
+    any text with `off`."""
 
     def __init__(self, engine: Engine, constraints: Constraints = "schema") -> None:
         self._engine = engine
         self._constraints = constraints
-        self._known: TLRUCache[Tool, Arguments | _Refusal, float]
+        self._known: TLRUCache[_Key, Arguments | _Refusal, float]
         self._known = TLRUCache(CACHE_BYTES, _forgotten, time.monotonic, _size)
         self._lock = Lock()
         # A thread of its own: whoever asks with schemas that are known does not wait behind it.
         self._executor = ThreadPoolExecutor(1, "gate")
 
-    async def admit(self, tools: Iterable[Tool]) -> Mapping[str, Arguments]:
-        """What constrains the arguments of each of `tools`, by name.
+    async def admit(
+        self, tools: Iterable[Tool], constraints: Constraints | None = None
+    ) -> Mapping[str, Arguments]:
+        """What constrains the arguments of each of `tools`, by name; `constraints`: others than
+        the gate's own.
 
         Raises InvalidSchema for what is no schema, costs too much, or, where the tool is strict,
         cannot be enforced.
@@ -79,7 +85,8 @@ class Gate:
         admitted = {}
         try:
             for tool in tools:
-                admitted[tool.name] = await self._admitted(tool)
+                key = tool, "schema" if tool.strict else constraints or self._constraints
+                admitted[tool.name] = await self._admitted(key)
         except InvalidSchema:
             REFUSED_SCHEMAS.inc()
             raise
@@ -100,37 +107,39 @@ class Gate:
         if known.unenforced:
             self._executor.submit(_validate, known.whole, text)
 
-    async def _admitted(self, tool: Tool) -> Arguments:
-        found = self._get(tool)
+    async def _admitted(self, key: _Key) -> Arguments:
+        found = self._get(key)
         if found is None:
             loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(self._executor, self._look, tool)
+            found = await loop.run_in_executor(self._executor, self._look, key)
         if isinstance(found, _Refusal):
-            raise found.error(tool)
+            raise found.error(key[0])
         return found
 
-    def _get(self, tool: Tool) -> Arguments | _Refusal | None:
+    def _get(self, key: _Key) -> Arguments | _Refusal | None:
         with self._lock:
-            return self._known.get(tool)
+            return self._known.get(key)
 
-    def _look(self, tool: Tool) -> Arguments | _Refusal:
-        """Look at `tool` unless someone who waited before has had it looked at."""
-        found = self._get(tool)
+    def _look(self, key: _Key) -> Arguments | _Refusal:
+        """Look at the tool of `key` unless someone who waited before has had it looked at."""
+        found = self._get(key)
         if found is None:
+            tool, constraints = key
             try:
-                found = self._try(tool)
+                found = self._try(tool, constraints)
             except InvalidSchema as error:
                 pointer = (error.param or "").removeprefix(tool.parameters_path)
                 found = _Refusal(error.message, pointer, len(tool.parameters_json))
             with self._lock:
                 if _size(found) <= self._known.maxsize:
-                    self._known[tool] = found
+                    self._known[key] = found
         return found
 
-    def _try(self, tool: Tool) -> Arguments:
+    def _try(self, tool: Tool, constraints: Constraints) -> Arguments:
         wanted = arguments(tool)
-        if self._constraints == "names" and not tool.strict:
-            return Arguments(ANY_ARGUMENTS, wanted.whole, ("",))
+        if constraints != "schema":
+            loose = ANY_ARGUMENTS if constraints == "names" else None
+            return Arguments(loose, wanted.whole, ("",))
         _refuse_shortfall(tool, wanted)
         faults = self._faults(wanted)
         if faults and tool.strict:
@@ -170,17 +179,21 @@ class Gate:
 
     def _tried_whole(self, wanted: Sequence[Arguments]) -> Sequence[str | None]:
         """For each of `wanted`, whose patterns need no trial of their own, what is wrong."""
-        constraints = [Constraint("json_schema", known.constraint) for known in wanted]
+        sources = [known.constraint for known in wanted if known.constraint is not None]
+        constraints = [Constraint("json_schema", source) for source in sources]
         return self._engine.check(constraints) if constraints else []
 
     def _faults(self, wanted: Arguments) -> dict[str, str]:
         """Pointers to what the engine cannot enforce, with reasons: patterns, or all ("")."""
-        sources = [json.dumps({"type": "string", "pattern": text}) for _, text in wanted.patterns]
-        constraints = [Constraint("json_schema", source) for source in sources]
-        constraints.append(Constraint("json_schema", wanted.constraint))
-        pointers = [*(pointer for pointer, _ in wanted.patterns), ""]
-        faults = zip(pointers, self._engine.check(constraints), strict=True)
-        return {pointer: fault for pointer, fault in faults if fault is not None}
+        sources = [
+            (pointer, json.dumps({"type": "string", "pattern": text}))
+            for pointer, text in wanted.patterns
+        ]
+        if wanted.constraint is not None:
+            sources.append(("", wanted.constraint))
+        told = self._engine.check([Constraint("json_schema", source) for _, source in sources])
+        faults = zip(sources, told, strict=True)
+        return {pointer: fault for (pointer, _), fault in faults if fault is not None}
 
 
 def _refuse_shortfall(tool: Tool, wanted: Arguments) -> None:
@@ -223,9 +236,9 @@ def _validate(schema: str, text: str) -> None:
 def _size(known: Arguments | _Refusal) -> int:
     if isinstance(known, _Refusal):
         return known.schema_bytes + 1_000
-    return len(known.constraint) + 2 * len(known.whole) + 1_000
+    return len(known.constraint or "") + 2 * len(known.whole) + 1_000
 
 
-def _forgotten(_: Tool, known: Arguments | _Refusal, now: float) -> float:
+def _forgotten(_: _Key, known: Arguments | _Refusal, now: float) -> float:
     """When `known`, which is kept from `now` on, is forgotten."""
     return now + REFUSED_SECONDS if isinstance(known, _Refusal) else inf

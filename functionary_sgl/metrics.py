@@ -6,6 +6,12 @@ REGISTRY = CollectorRegistry()
 
 CALLS = Counter("functionary_calls", "Function calls in answers.", registry=REGISTRY)
 
+CALLS_NOT_OFFERED = Counter(
+    "functionary_calls_not_offered",
+    "Those of functions that the request did not offer.",
+    registry=REGISTRY,
+)
+
 INVALID_ARGUMENTS = Counter(
     "functionary_invalid_arguments",
     "Calls whose arguments are not JSON ('json') or break their schema ('schema'), or were not "

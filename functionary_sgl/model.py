@@ -13,6 +13,7 @@ from functionary_sgl.engines.base import Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.errors import ContextLengthExceeded, RequestError
 from functionary_sgl.gate import Constraints, Gate
+from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
 from functionary_sgl.runtime.interpreter import Turn, run
@@ -28,6 +29,7 @@ class CheckedTurn(Turn):
     parameters, and from there on a JSON pointer.
     """
 
+    offer: Offer
     arguments: Mapping[str, Arguments] = field(default_factory=dict)
     unenforced: tuple[str, ...] = ()
 
@@ -37,7 +39,8 @@ class Model:
     """names: what requests may call it, the first being its own.
     reason: why the format was taken, for people.
     defaults: sampling defaults of the checkpoint (`generation_config.json`).
-    constraints: what of a call is enforced where its tool does not say `strict`.
+    constraints: what of a call is enforced where its tool does not say `strict`; an answer in JSON
+        is enforced in any case.
     """
 
     names: tuple[str, ...]
@@ -91,7 +94,7 @@ class Model:
     async def _answer(self, conversation: Conversation) -> Arguments | None:
         """What constrains an answer in text, if anything does."""
         asked = conversation.answer
-        return None if asked is None else (await self.gate.admit([asked]))[asked.name]
+        return None if asked is None else (await self.gate.admit([asked], "schema"))[asked.name]
 
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
@@ -116,11 +119,13 @@ class Model:
     ) -> tuple[Prompt, Offer]:
         schemas = {name: known.constraint for name, known in arguments.items()}
         schema = None if answer is None else answer.constraint
-        offer = self.prompter.offer(conversation, schemas, schema)
+        free_names = self.constraints == "off"
+        offer = self.prompter.offer(conversation, schemas, schema, free_names=free_names)
         return self.prompter.prompt(conversation), offer
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
         """`cut`: whether the last of `calls` may lack its end."""
+        CALLS_NOT_OFFERED.inc(sum(call.name not in turn.offer.names for call in calls))
         for left, call in enumerate(reversed(calls)):
             known = None if cut and not left else turn.arguments.get(call.name)
             self.gate.count(known, call.arguments)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from functionary_sgl.api import intake, parse
 from functionary_sgl.api.chunks import ChoiceChunks, Head
 from functionary_sgl.api.fold import Fold
+from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
 from functionary_sgl.turns import FORMATS
@@ -101,13 +102,20 @@ def tools_of(prompter: Prompter) -> list[dict[str, Any]]:
     return [*TOOLS, CODE] if prompter.format.code else TOOLS
 
 
-def replay(prompter: Prompter, turn: str, cut: Any = 1, **fields: Any) -> Replayed:
+def replay(
+    prompter: Prompter,
+    turn: str,
+    cut: Any = 1,
+    *,
+    constraints: Constraints = "schema",
+    **fields: Any,
+) -> Replayed:
     """What the raw `turn`, cut so, gives as the answer to a request with these fields."""
     messages = [{"role": "user", "content": "Hi"}]
     body = {"model": "m", "messages": messages, "tools": tools_of(prompter), **fields}
     request = parse.chat_request(json.dumps(body))
     conversation = intake.conversation(request)
-    model = scripted_model(prompter, {"turn": turn, "chunk": cut})
+    model = scripted_model(prompter, {"turn": turn, "chunk": cut}, constraints=constraints)
 
     async def run() -> Replayed:
         sampling = intake.sampling(request, {})

@@ -7,8 +7,8 @@ from typing import Any
 
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import Format, Offer
-from functionary_sgl.turns.steps import address, reach
-from functionary_sgl.turns.vocabulary import function, gen, select
+from functionary_sgl.turns.steps import arguments, callee, reach
+from functionary_sgl.turns.vocabulary import function, select
 
 ARROW = "<|arrow|>"
 END = "<|end|>"
@@ -35,15 +35,13 @@ TEMPLATE = """\
 @function
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first arrow, then a call behind each."""
-    names = offer.names
     s += prompt
     if not reach(s, ARROW, offer):
         return
     place = 0
     while True:
-        name = address(s, place, names, offer.settled and place == 0, after=" ")
-        s += gen(f"arguments_{place}", json_schema=offer.functions[name])
-        if not offer.parallel:
+        name = callee(s, place, offer, after=" ")
+        if name is None or not arguments(s, place, offer, name, [ARROW]) or not offer.parallel:
             return
         s += select(f"next_{place}", [END, ARROW])
         if s[f"next_{place}"] == END:

@@ -76,10 +76,10 @@ def _parser() -> flags.Parser:
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")
     add(
         "--constraints",
-        choices=("names", "schema"),
+        choices=("off", "names", "schema"),
         default="schema",
-        help="what of a call is enforced if its tool is not strict: the function's name, or its "
-        "arguments' schema too (default)",
+        help="what of a call is enforced if its tool is not strict: nothing, the function's name "
+        "and arguments in JSON, or their schema too (default)",
     )
     add(
         "--grammar-cache-mb",

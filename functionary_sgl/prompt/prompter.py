@@ -1,6 +1,7 @@
 """A format applied to conversations: what the model reads, and what it may do."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -71,13 +72,17 @@ class Prompter:
     def offer(
         self,
         conversation: Conversation,
-        schemas: Mapping[str, str] = MappingProxyType({}),
+        schemas: Mapping[str, str | None] = MappingProxyType({}),
         answer: str | None = None,
+        *,
+        free_names: bool = False,
     ) -> Offer:
         """What the turn may contain; RequestError for what cannot be offered.
 
-        `schemas` has the JSON Schema (as text) of each function's arguments; where it has none,
-        they are any JSON object. `answer` is that of an answer in text, if it has to be JSON.
+        `schemas` has the JSON Schema (as text) of each function's arguments, or None for any text;
+        for a function that it does not have, they are any JSON object. `answer` is that of an
+        answer in text, if it has to be JSON. `free_names`: names are the model's where neither
+        `answer` nor the client's choice says what may be called.
         """
         choice = conversation.choice
         functions = self._functions(conversation, schemas)
@@ -97,16 +102,22 @@ class Prompter:
                 "tools, or 'response_format', or set 'tool_choice'.",
                 param="response_format",
             )
-        return Offer(functions, True, code, False, parallel, reasoning, answer)
+        free_names = free_names and answer is None and choice.allowed is None
+        return Offer(functions, True, code, False, parallel, reasoning, answer, free_names)
 
     def remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt
         and the turn that gave the answer.
 
         Also where the client does not send the reasoning back, if the template would have shown it.
+        Nothing where the template refuses the answer, such as for arguments that are no JSON:
+        whoever sends it back will be told.
         """
-        if not (answer.content or answer.calls):
-            return
+        if answer.content or answer.calls:
+            with suppress(RequestError):
+                self._remember(conversation, answer, ids)
+
+    def _remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
         ended = bool(ids) and ids[-1] in self.stop_token_ids
         following = [Message("user", _NEXT)]
         if answer.calls:
@@ -164,14 +175,14 @@ class Prompter:
         return self._reasons and conversation.reasoning is not False
 
     def _functions(
-        self, conversation: Conversation, schemas: Mapping[str, str]
-    ) -> Mapping[str, str]:
+        self, conversation: Conversation, schemas: Mapping[str, str | None]
+    ) -> Mapping[str, str | None]:
         if conversation.code_interpreter and not self.format.code:
             raise RequestError("This model has no code interpreter.", param="tools")
         reserved = set(self.format.reserved_names)
         if conversation.code_interpreter:
             reserved.add(CODE_INTERPRETER)
-        functions: dict[str, str] = {}
+        functions: dict[str, str | None] = {}
         for tool in conversation.tools:
             if tool.name in reserved or tool.name in functions:
                 why = "given twice" if tool.name in functions else "a name this model's format uses"

@@ -1,4 +1,4 @@
-"""One `gen` of a program: an engine's ids become text, cut where a stop string begins."""
+"""One `gen` of a program: an engine's ids become text, cut where it ends."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -7,6 +7,7 @@ from functools import cached_property
 from functionary_sgl.engines.base import Chunk, Engine, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import StopMatcher, TextFilter
+from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import TextStream
 
 
@@ -25,14 +26,16 @@ class Generation:
         decoder: TextStream,
         filter: TextFilter,
         stops: Stops,
+        *,
+        is_value: bool = False,
     ) -> None:
         """`filter` decides what of the text is told; the request has the ids of `stops.marks`
-        among its `stop_token_ids`."""
+        among its `stop_token_ids`. `is_value`: the end of a JSON value ends the text too."""
         self._engine = engine
         self._decoder = decoder
         self._filter = filter
         self._stops = stops
-        self._matcher = StopMatcher(stops.searched)
+        self._matcher = (ValueMatcher if is_value else StopMatcher)(stops.searched)
         self._ids: list[int] = []
         self._pieces: list[str] = []
         self._told: list[str] = []
@@ -52,10 +55,12 @@ class Generation:
             async for chunk in chunks:
                 if delta := self._filter.feed(self._take(chunk)):
                     yield delta
-                if self.matched is not None or self.end_id is not None:
+                if self._matcher.ended or self.end_id is not None:
                     break
                 self.out_of_budget = chunk.finish_reason == "length"
         rest = self._matcher.close()
+        if self._matcher.ended:  # there was an end before the one of the turn
+            self.end_id = None
         self._told.append(rest)
         if delta := self._filter.feed(rest):
             yield delta
@@ -74,14 +79,14 @@ class Generation:
             self._ids.append(token_id)
             self._pieces.append(mark or self._decoder.step(token_id))
             self._told.append(self._matcher.feed(self._pieces[-1]))
-            if self.matched is not None:
+            if self._matcher.ended:
                 break
         self._note_end(chunk)
         return "".join(self._told[begin:])
 
     def _note_end(self, chunk: Chunk) -> None:
         """Engines also know ends of turns from the model's own files; such an id has no text."""
-        ended = chunk.finish_reason == "stop" and self.matched is None and self.end_id is None
+        ended = chunk.finish_reason == "stop" and not self._matcher.ended and self.end_id is None
         if ended and self._pieces and not self._pieces[-1]:
             self.end_id = self._ids.pop()
             self._pieces.pop()
@@ -94,17 +99,17 @@ class Generation:
 
     @property
     def text(self) -> str:
-        """All of the text, up to the stop string, untrimmed."""
+        """All of the text, up to its end, untrimmed."""
         return "".join(self._told)
 
     @property
     def ids(self) -> list[int]:
-        """The ids that stand for `text`, but for one that reaches into the stop string."""
+        """The ids that stand for `text`, but for one that reaches beyond its end."""
         return self._ids[: self._whole_ids]
 
     @property
     def rest(self) -> str:
-        """The end of `text` that `ids` does not cover, since it shares an id with the stop."""
+        """The end of `text` that `ids` does not cover, since it shares an id with what follows."""
         covered = sum(map(len, self._pieces[: self._whole_ids]))
         return "".join(self._pieces[self._whole_ids :])[: self._matcher.passed - covered]
 
@@ -119,8 +124,8 @@ class Generation:
 
     @cached_property
     def _whole_ids(self) -> int:
-        """How many ids end before the stop string."""
-        return len(self._ids) if self._matcher.matched is None else self._certain_ids()
+        """How many ids end where the text does, or before."""
+        return self._certain_ids() if self._matcher.ended else len(self._ids)
 
     def _certain_ids(self) -> int:
         """How many ids end before a stop string, or before what may be one."""

@@ -213,21 +213,26 @@ class _Interpreter:
 
     def _generation(self, expression: Any, role: str, program_stops: tuple[str, ...]) -> Generation:
         constraint = self._constraint(expression.sampling_params)
+        is_value = role == "arguments" and constraint is None
+        if is_value:
+            self._lead()  # the model writes it
         self._note_prompt()
         client_stops = self._turn.sampling.stop if role == "content" else ()
-        stops = Stops.of(self._tokenizer, program_stops, client_stops)
+        stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_value)
         request = Request(
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
             turn=self._context,
             sampling=self._turn.sampling,
             constraint=constraint,
-            stop=stops.texts,
+            # An engine knows no strings inside of JSON.
+            stop=() if is_value else stops.texts,
             stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
             top_logprobs=self._turn.top_logprobs,
         )
         filter = self._filter(expression.name, constrained=constraint is not None)
-        return Generation(self._engine, request, self._tokenizer.stream(), filter, stops)
+        decoder = self._tokenizer.stream()
+        return Generation(self._engine, request, decoder, filter, stops, is_value=is_value)
 
     def _tokens_of(self, generation: Generation) -> tuple[Token, ...]:
         """What the generation has drawn since it was last asked."""
@@ -243,11 +248,15 @@ class _Interpreter:
 
     def _constraint(self, wanted: Any) -> Constraint | None:
         if wanted.json_schema is not None:
-            text = self._tokens.pending
-            self._tokens.pending = text.rstrip(" ")
-            lead = text[len(self._tokens.pending) :]
-            return Constraint("json_schema", wanted.json_schema, lead)
+            return Constraint("json_schema", wanted.json_schema, self._lead())
         return None if wanted.regex is None else Constraint("regex", wanted.regex)
+
+    def _lead(self) -> str:
+        """The spaces at the end of what is pending, taken away: in the tokenization that models
+        are trained on they belong to the token that follows."""
+        text = self._tokens.pending
+        self._tokens.pending = text.rstrip(" ")
+        return text[len(self._tokens.pending) :]
 
     def _filter(self, name: str, *, constrained: bool) -> TextFilter:
         """A fresh one, but all text for the user is one text."""

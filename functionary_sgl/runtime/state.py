@@ -69,6 +69,9 @@ class State:
     def __getitem__(self, name: str) -> str:
         return self.variables[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.variables
+
     def __setitem__(self, name: str, value: str) -> None:
         """`recipient_0` says who is addressed. To add to a payload (`content_0`) is to say that
         the text the program appends belongs to it."""

@@ -24,14 +24,23 @@ class Stops:
     marks: Mapping[int, str]
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, program: Sequence[str], client: Sequence[str]) -> "Stops":
-        """`program` may name control tokens; `client` is nothing but text."""
+    def of(
+        cls,
+        tokenizer: Tokenizer,
+        program: Sequence[str],
+        client: Sequence[str],
+        *,
+        in_value: bool = False,
+    ) -> "Stops":
+        """`program` may name control tokens; `client` is nothing but text. `in_value`: for JSON,
+        whose strings may have control tokens that give text (as those of Qwen's models do), so
+        that these are text here."""
         marks: dict[int, str] = {}
         given: dict[str, str] = {text: text for text in client}
         for stop in program:
             searched = ""
             for piece, is_control in tokenizer.control.split(stop):
-                if is_control:
+                if is_control and not (in_value and tokenizer.gives_text(piece)):
                     mark = chr(_FIRST_MARK + len(marks))
                     searched += marks.setdefault(tokenizer.control_ids[piece], mark)
                 else:

@@ -25,6 +25,11 @@ class StopMatcher:
         self.matched: str | None = None
         self.passed = 0
 
+    @property
+    def ended(self) -> bool:
+        """Whether the text is over."""
+        return self.matched is not None
+
     def feed(self, text: str) -> str:
         """The text that is certainly outside any stop string; nothing more after a match."""
         text = self._held + text

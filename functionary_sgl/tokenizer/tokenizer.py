@@ -124,6 +124,10 @@ class Tokenizer:
             return bytes.fromhex(byte[1])
         return piece.replace("\u2581", " ").encode()
 
+    def gives_text(self, control_token: str) -> bool:
+        """Whether a `stream` tells this control token."""
+        return bool(self.stream().step(self.control_ids[control_token]))
+
     def stream(self) -> "TextStream":
         """A new incremental decoder."""
         return TextStream(self._full)

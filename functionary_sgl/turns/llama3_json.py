@@ -12,12 +12,13 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, json_payload, matched
+from functionary_sgl.turns.steps import callee, json_payload, matched
 from functionary_sgl.turns.vocabulary import function, gen
 
 # The second is what the models make of the tools' own `"type": "function"`.
 OPENINGS = ['{"name": "', '{"type": "function", "name": "']
 PARAMETERS = '", "parameters": '
+END = "<|eot_id|>"
 
 
 @function  # type: ignore[untyped-decorator]
@@ -31,9 +32,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     if offer.text and not begins_call(s, OPENINGS if names else []):
         return
     before = "" if offer.text else OPENINGS[0]
-    name = address(s, 0, names, offer.settled, before=before, after=PARAMETERS)
-    json_payload(s, 0, offer.functions.get(name))
-    s += "}"
+    name = callee(s, 0, offer, before=before, after=PARAMETERS)
+    if name is not None and json_payload(s, 0, offer, name, ["}" + END]):
+        s += "}"
 
 
 def begins_call(s: Any, openings: list[str]) -> bool:
@@ -58,8 +59,8 @@ FORMAT = Format(
         "meta-llama/Llama-3.2-*-Instruct",
         "meta-llama/Llama-3.3-70B-Instruct",
     ),
-    control_tokens=("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
-    stop_tokens=("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"),
+    control_tokens=("<|start_header_id|>", "<|end_header_id|>", END),
+    stop_tokens=(END, "<|eom_id|>", "<|end_of_text|>"),
     reserved_names=frozenset({CODE}),
     template=None,
     many_calls=False,

@@ -17,7 +17,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, json_payload, reach
+from functionary_sgl.turns.steps import callee, json_payload, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CALLS = "[TOOL_CALLS]"
@@ -31,7 +31,6 @@ END = "</s>"
 @function  # type: ignore[untyped-decorator]
 def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, then a list of calls."""
-    names = offer.names
     s += prompt
     if not reach(s, CALLS, offer):
         return
@@ -39,8 +38,9 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
     place = 0
     while True:
-        name = address(s, place, names, offer.settled and place == 0, after=ARGUMENTS)
-        json_payload(s, place, offer.functions.get(name))
+        name = callee(s, place, offer, after=ARGUMENTS)
+        if name is None or not json_payload(s, place, offer, name, ["}]" + END]):
+            return
         s += "}"
         if not offer.parallel:
             s += "]"
@@ -57,17 +57,17 @@ def marked(after: str) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Text, then calls."""
-        names = offer.names
         s += prompt
         if not reach(s, CALLS, offer):
             return
         place = 0
         while True:
-            name = address(s, place, names, offer.settled and place == 0, after=after)
-            if after == CALL_ID:
+            name = callee(s, place, offer, after=after)
+            if name is not None and after == CALL_ID:
                 s += gen(f"id_{place}", regex="[a-zA-Z0-9]{9}")
                 s += ARGS
-            json_payload(s, place, offer.functions.get(name))
+            if name is None or not json_payload(s, place, offer, name, [CALLS]):
+                return
             if not offer.parallel:
                 return
             s += select(f"next_{place}", [END, CALLS])

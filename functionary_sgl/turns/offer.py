@@ -10,24 +10,32 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 class Offer:
     """What the model may do in this turn; made from the request's tools and tool choice.
 
-    functions: name of each function on offer, with the JSON Schema (as text) of its arguments.
+    functions: name of each function on offer, with the JSON Schema (as text) of its arguments;
+        None: the model writes them as it likes.
     text: whether it may answer in text.
     code: whether it may send code to the code interpreter.
     settled: whether there is only one thing that it may do, so that the model is not asked.
     parallel: whether a call may be followed by another.
     reasoning: whether it may reason before it does anything else.
     answer: the JSON Schema (as text) that an answer in text must follow; None: any text.
+    free_names: whether the model writes the names of what it calls as it likes, so that it may call
+        what is not on offer; only where text is allowed and may be any text.
     """
 
-    functions: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str | None] = field(default_factory=dict)
     text: bool = True
     code: bool = False
     settled: bool = False
     parallel: bool = True
     reasoning: bool = False
     answer: str | None = None
+    free_names: bool = False
 
     @property
     def names(self) -> list[str]:
-        """All that may be called, by name."""
+        """All that is on offer, by name."""
         return list(self.functions) + [CODE_INTERPRETER] * self.code
+
+    def is_code(self, name: str) -> bool:
+        """Whether what goes to `name` is code for the code interpreter."""
+        return self.code and name == CODE_INTERPRETER

@@ -19,7 +19,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, matched, reach
+from functionary_sgl.turns.steps import arguments, callee, matched, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CALLS, CALLS_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
@@ -32,7 +32,6 @@ END = "<｜end▁of▁sentence｜>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
-    names = offer.names
     s += prompt
     if not reach(s, CALLS, offer):
         return
@@ -40,8 +39,8 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     place = 0
     while True:
         s += "function" + SEPARATOR
-        name = address(s, place, names, offer.settled and place == 0)
-        if not fenced(s, place, offer.functions.get(name)):
+        name = callee(s, place, offer)
+        if name is None or not fenced(s, place, offer, name):
             return
         if not offer.parallel:
             s += CALLS_END
@@ -52,18 +51,19 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         place += 1
 
 
-def fenced(s: Any, place: int, schema: str | None) -> bool:
-    """Arguments that follow `schema`, or code without one, in their fence, to the end of the call.
-    False if the turn ended before."""
-    if schema is not None:
+def fenced(s: Any, place: int, offer: Offer, name: str) -> bool:
+    """Arguments or code in their fence, to the end of the call. False if the turn ended before."""
+    ends = [FENCE_END, CALL_END]
+    if not offer.is_code(name):
         s += "```json\n"
-        s += gen(f"arguments_{place}", json_schema=schema)
+        if not arguments(s, place, offer, name, ends):
+            return False
         s += FENCE_END
         return True
     s += "```python\n"
-    s += gen(f"code_{place}", stop=[FENCE_END, CALL_END])
+    s += gen(f"code_{place}", stop=ends)
     end = matched(s, f"code_{place}")
-    if end not in (FENCE_END, CALL_END):
+    if end not in ends:
         return False
     s += end
     return True

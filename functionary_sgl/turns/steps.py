@@ -1,5 +1,6 @@
 """Steps that the programs of several formats take."""
 
+import re
 from typing import Any
 
 from functionary_sgl.turns.offer import Offer
@@ -7,6 +8,10 @@ from functionary_sgl.turns.vocabulary import gen, select
 
 # Tags around what a model thinks before it answers.
 REASONING = {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}
+
+
+# What a function's name looks like (OpenAI's rule).
+NAME = re.compile("[a-zA-Z0-9_-]{1,64}")
 
 
 def matched(s: Any, name: str) -> Any:
@@ -30,6 +35,54 @@ def address(
         name = s[f"name_{place}"].removeprefix(before).removesuffix(after)
     s[f"recipient_{place}"] = name
     return name
+
+
+def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "\n") -> str | None:
+    """The recipient of a call; `before` and `after` as in `address`.
+
+    Where names are free, it is whatever the model writes up to the first character of `after`,
+    which no name has. If its turn ends before, that is text, and there is none.
+    """
+    if not offer.free_names:
+        settled = offer.settled and place == 0
+        return address(s, place, offer.names, settled, before=before, after=after)
+    s += before
+    s += gen(f"name_{place}", stop=[after, after[0]])
+    name: str = s[f"name_{place}"]
+    if matched(s, f"name_{place}") not in (after, after[0]):
+        text = f"content_{place}"
+        s[text] = s[text] + name if text in s else name
+        return None
+    s += after
+    s[f"recipient_{place}"] = name
+    return name
+
+
+def recipient_or_text(s: Any, place: int, after: str, payload: str, mark: str = "") -> str | None:
+    """The recipient, as the model writes it, where names are free and text may stand.
+
+    What is not a name and then `after` is text: the recipient is empty, and the text goes on in
+    `payload` (such as `content_0`). `mark` is what text has before a recipient; where `payload` has
+    begun, one is written already, and is text too if no name follows. None if the turn has ended.
+    """
+    ends = [after, after[0], " ", "\n", *[mark] * bool(mark)]
+    before = s[payload] + mark if payload in s else ""
+    while True:
+        s += gen(f"name_{place}", stop=ends)
+        name: str = s[f"name_{place}"]
+        end = matched(s, f"name_{place}")
+        if end in ends[:2] and NAME.fullmatch(name):
+            s += after
+            s[f"recipient_{place}"] = name
+            return name
+        s[payload] = before + name
+        if end not in ends:
+            return None
+        s += end
+        before = s[payload] + end
+        if end != mark:
+            s[payload] = before
+            return ""
 
 
 def speak(
@@ -121,11 +174,26 @@ def force(s: Any, mark: str, reasoning: bool) -> bool:
     return True
 
 
-def json_payload(s: Any, place: int, schema: str | None) -> None:
-    """Arguments that follow `schema`; without one, an object with code as its only argument."""
+def arguments(s: Any, place: int, offer: Offer, name: str, ends: list[str]) -> bool:
+    """The arguments of a call of `name`, as its schema wants them; without one as the model writes
+    them: to the end of a JSON value or, where that is broken, up to one of `ends`. False if the
+    turn ended with them.
+
+    SGLang's own interpreter knows no values, so there only `ends` do.
+    """
+    schema = offer.functions.get(name)
     if schema is not None:
         s += gen(f"arguments_{place}", json_schema=schema)
-        return
+        return True
+    s += gen(f"arguments_{place}", stop=ends)
+    return matched(s, f"arguments_{place}") in (None, *ends)
+
+
+def json_payload(s: Any, place: int, offer: Offer, name: str, ends: list[str]) -> bool:
+    """As `arguments`; those of the code interpreter are an object with code as its only member."""
+    if not offer.is_code(name):
+        return arguments(s, place, offer, name, ends)
     s += '{"code": '
     s += gen(f"code_{place}", json_schema='{"type": "string"}')
     s += "}"
+    return True

@@ -27,7 +27,7 @@ from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.steps import (
     REASONING,
-    address,
+    callee,
     force,
     json_payload,
     reason,
@@ -39,6 +39,7 @@ OPEN = "<tool_call>"
 CLOSE = "</tool_call>"
 NAME = '{"name": "'
 ARGUMENTS = '", "arguments": '
+ENDS = ["}\n" + CLOSE, "}" + CLOSE, CLOSE]
 
 
 def program(end: str) -> Any:
@@ -47,7 +48,6 @@ def program(end: str) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
-        names = offer.names
         s += prompt
         opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
         if opened:
@@ -57,9 +57,9 @@ def program(end: str) -> Any:
         place = 0
         while next_call(s, place, offer, end, may_reason=offer.reasoning and not opened):
             s += "\n"
-            settled = offer.settled and place == 0
-            name = address(s, place, names, settled, before=NAME, after=ARGUMENTS)
-            json_payload(s, place, offer.functions.get(name))
+            name = callee(s, place, offer, before=NAME, after=ARGUMENTS)
+            if name is None or not json_payload(s, place, offer, name, ENDS):
+                return
             s += "}\n" + CLOSE
             if not offer.parallel:
                 return

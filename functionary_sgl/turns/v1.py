@@ -12,8 +12,8 @@ from typing import Any
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, reach
-from functionary_sgl.turns.vocabulary import function, gen
+from functionary_sgl.turns.steps import arguments, callee, reach
+from functionary_sgl.turns.vocabulary import function
 
 CALL = "<|START_OF_FUNCTION_CALL|>"
 CALL_END = "<|END_OF_FUNCTION_CALL|>"
@@ -23,15 +23,14 @@ END = "<|END_OF_ASSISTANT|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, and one call at most."""
-    names = offer.names
     s += prompt
     if not offer.text or offer.answer is not None:
         s += "\n"
     if not reach(s, CALL, offer):
         return
-    name = address(s, 0, names, offer.settled, after=":\n")
-    s += gen("arguments_0", json_schema=offer.functions[name])
-    s += CALL_END
+    name = callee(s, 0, offer, after=":\n")
+    if name is not None and arguments(s, 0, offer, name, [CALL_END]):
+        s += CALL_END
 
 
 FORMAT = Format(

@@ -13,11 +13,10 @@ Source: MeetKai/functionary, template v2.
 
 from typing import Any
 
-from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, matched
+from functionary_sgl.turns.steps import address, arguments, matched, recipient_or_text
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
@@ -34,10 +33,15 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        name = address(s, place, names, offer.settled and place == 0, after=CONTENT)
-        if name in offer.functions:
-            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
-            if not offer.parallel:
+        if offer.free_names:
+            name = recipient_or_text(s, place, CONTENT, f"content_{place}")
+        else:
+            name = address(s, place, names, offer.settled and place == 0, after=CONTENT)
+        if name is None:
+            return
+        is_code = offer.is_code(name)
+        if not is_code and name not in (TEXT, ""):
+            if not arguments(s, place, offer, name, ["\n" + FROM, FROM]) or not offer.parallel:
                 return
             s += select(f"next_{place}", [END, "\n" + FROM])
             if s[f"next_{place}"] == END:
@@ -46,9 +50,9 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             s += gen(f"content_{place}", json_schema=offer.answer)
             return
         else:
-            payload = f"content_{place}" if name == TEXT else f"code_{place}"
+            payload = f"code_{place}" if is_code else f"content_{place}"
             s += gen(payload, stop=[] if names == [TEXT] else [FROM])
-            if matched(s, payload) != FROM or (name == CODE and not offer.parallel):
+            if matched(s, payload) != FROM or (is_code and not offer.parallel):
                 return
             s += FROM
         s += AGAIN

@@ -13,7 +13,7 @@ from typing import Any
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, matched, reach
+from functionary_sgl.turns.steps import arguments, callee, matched, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 MARK = "<|reserved_special_token_249|>"
@@ -23,16 +23,16 @@ END = "<|eot_id|>"
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text up to the first marker, then a call behind each."""
-    names = offer.names
     s += prompt
     if not reach(s, MARK, offer):
         return
-    place = 1
+    place = 0
     while True:
-        name = address(s, place, names, offer.settled and place == 1)
-        if name in offer.functions:
-            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
-            if not offer.parallel:
+        name = callee(s, place, offer)
+        if name is None:
+            return
+        if not offer.is_code(name):
+            if not arguments(s, place, offer, name, [MARK]) or not offer.parallel:
                 return
             s += select(f"next_{place}", [END, MARK])
             if s[f"next_{place}"] == END:

@@ -15,11 +15,10 @@ offer, ends them (source: MeetKai/functionary, templates v3.llama3 and the model
 from dataclasses import replace
 from typing import Any
 
-from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, matched
+from functionary_sgl.turns.steps import address, arguments, matched, recipient_or_text
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 TEXT = "all"
@@ -35,29 +34,47 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
     s += prompt
     place = 0
-    name = address(s, place, names, offer.settled)
-    while True:
-        if name in offer.functions:
-            s += gen(f"arguments_{place}", json_schema=offer.functions[name])
-            if not offer.parallel:
+    name = recipient(s, place, offer, names)
+    while name is not None:
+        is_code = offer.is_code(name)
+        if not is_code and name not in (TEXT, ""):
+            if not arguments(s, place, offer, name, marks) or not offer.parallel:
                 return
             s += select(f"next_{place}", [END, MARK])
             if s[f"next_{place}"] == END:
                 return
             place += 1
-            name = address(s, place, names, settled=False)
+            name = recipient(s, place, offer, names)
         elif name == TEXT and offer.answer is not None:
             s += gen(f"content_{place}", json_schema=offer.answer)
             return
         else:
-            payload = f"content_{place}" if name == TEXT else f"code_{place}"
-            s += gen(payload, stop=list(marks))
+            payload = f"code_{place}" if is_code else f"content_{place}"
+            stops = [MARK] if offer.free_names and not is_code else list(marks)
+            s += gen(payload, stop=stops)
             mark = matched(s, payload)
-            if mark not in marks or (name == CODE and not offer.parallel):
+            if mark not in stops or (is_code and not offer.parallel):
                 return
             s += mark
-            place += 1
-            name = s[f"recipient_{place}"] = mark.removeprefix(MARK).removesuffix("\n")
+            name = marked(s, place + 1, mark, payload)
+            place += name != ""
+
+
+def recipient(s: Any, place: int, offer: Offer, names: list[str]) -> str | None:
+    """Who is addressed where a turn or what follows a call begins; empty if text begins without."""
+    if offer.free_names:
+        return recipient_or_text(s, place, "\n", f"content_{place}", MARK)
+    return address(s, place, names, offer.settled and place == 0)
+
+
+def marked(s: Any, place: int, mark: str, payload: str) -> str | None:
+    """Who is addressed by the `mark` that ended `payload`; empty if that goes on behind a mark
+    which names nobody."""
+    if mark == MARK:
+        return recipient_or_text(s, place, "\n", payload, MARK)
+    name: str = mark.removeprefix(MARK).removesuffix("\n")
+    s[f"recipient_{place}"] = name
+    return name
 
 
 FORMAT = Format(

@@ -17,7 +17,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import address, speak
+from functionary_sgl.turns.steps import address, arguments, recipient_or_text, speak
 from functionary_sgl.turns.vocabulary import function, gen, select
 
 CODE_MARK = "<|python_tag|>"
@@ -34,13 +34,14 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        mark = next_mark(s, place, offer, marks)
-        if mark not in marks:
+        mark = (free_mark if offer.free_names else next_mark)(s, place, offer, marks)
+        if mark is None:
             return
         if mark == CODE_MARK:
             s += gen(f"code_{place}")
             return
-        s += gen(f"arguments_{place}", json_schema=offer.functions[marks[mark]])
+        if not arguments(s, place, offer, s[f"recipient_{place}"], [CLOSE]):
+            return
         s += CLOSE
         if not offer.parallel:
             return
@@ -60,8 +61,23 @@ def next_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str
     else:
         s += select(f"next_{place}", list(marks) if place == 0 else [END, *marks])
         mark = s[f"next_{place}"]
-    if mark is not None and mark in marks:
-        s[f"recipient_{place}"] = marks[mark]
+    if mark is None or mark not in marks:
+        return None
+    s[f"recipient_{place}"] = marks[mark]
+    return mark
+
+
+def free_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str | None:
+    """As `next_mark`, where a marker may have any name."""
+    stops = [OPEN, *(mark for mark in marks if mark == CODE_MARK)]
+    mark = speak(s, place, stops, offer.reasoning and place == 0)
+    while mark == OPEN:
+        name = recipient_or_text(s, place, ">", f"content_{place}", OPEN)
+        if name != "":
+            return name and f"{OPEN}{name}>"
+        mark = speak(s, place, stops, reasoning=False)
+    if mark == CODE_MARK:
+        s[f"recipient_{place}"] = CODE
     return mark
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.schemas import bounds
 from tests import hostile
@@ -185,10 +186,11 @@ def test_arguments_that_break_what_is_not_enforced_are_counted(
     assert count(served, INVALID) == invalid + 1
 
 
-@pytest.fixture
-def unconstrained(prompter: Prompter) -> Iterator[Served]:
-    """With `--constraints names`."""
-    model = scripted_model(prompter, {"turn": CALL}, constraints="names")
+@pytest.fixture(params=["names", "off"])
+def unconstrained(request: pytest.FixtureRequest, prompter: Prompter) -> Iterator[Served]:
+    """With `--constraints` that say nothing of schemas."""
+    constraints: Constraints = request.param
+    model = scripted_model(prompter, {"turn": CALL}, constraints=constraints)
     with serving(model) as served:
         yield served
 
@@ -205,3 +207,36 @@ def test_strict_tools_are_constrained_all_the_same(unconstrained: Served) -> Non
     arguments, response = call(unconstrained, NARROW, strict=True)
     assert json.loads(arguments).get("a", "y") == "y"
     assert "functionary-unenforced" not in response.headers
+
+
+NOT_JSON = 'functionary_invalid_arguments_total{reason="json"}'
+NOT_OFFERED = "functionary_calls_not_offered_total"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("turn", "name", "arguments", "counter"),
+    [
+        ("f\n{'a': 'x'}", "f", "{'a': 'x'}", NOT_JSON),
+        ('f\n{"a": "x', "f", '{"a": "x', NOT_JSON),
+        ("f\n", "f", "", NOT_JSON),
+        ('g\n{"a": "x"}', "g", '{"a": "x"}', NOT_OFFERED),
+        ('f\n{"a": "x"}', "f", '{"a": "x"}', INVALID),
+    ],
+)
+def test_with_constraints_off_what_is_broken_is_told_and_counted(
+    prompter: Prompter, turn: str, name: str, arguments: str, counter: str, stream: bool
+) -> None:
+    with serving(scripted_model(prompter, {"turn": turn}, constraints="off")) as served:
+        before = {c: count(served, c) for c in (NOT_JSON, NOT_OFFERED, INVALID)}
+        response = post(served, hostile.body(json.dumps(NARROW), stream=stream))
+        assert response.status_code == 200
+        told = [json.loads(line[6:]) for line in response.text.split("\n\n") if line[6:7] == "{"]
+        choices = [c["choices"][0] for c in (told if stream else [response.json()])]
+        calls = [c for d in choices for c in d.get("delta", d.get("message")).get("tool_calls", ())]
+        assert [c["function"]["name"] for c in calls if "id" in c] == [name]
+        assert "".join(c["function"]["arguments"] for c in calls) == arguments
+        assert choices[-1]["finish_reason"] == "tool_calls"
+        assert eventually(served, counter, before[counter] + 1)
+        for other in before.keys() - {counter}:
+            assert count(served, other) == before[other]

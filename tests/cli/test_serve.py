@@ -137,9 +137,10 @@ def test_variables_are_settings(start: Any) -> None:
     assert "FUNCTIONARY_TYPO is no setting" in server.ended()[1]
 
 
-def test_constraints_are_a_setting(start: Any) -> None:
+@pytest.mark.parametrize("constraints", ["names", "off"])
+def test_constraints_are_a_setting(start: Any, constraints: str) -> None:
     call = {"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]}
-    server = start(call, FUNCTIONARY_CONSTRAINTS="names")
+    server = start(call, FUNCTIONARY_CONSTRAINTS=constraints)
     content = hostile.body('{"properties": {"a": {"type": "integer"}}}', model="functionary-nano")
     response = httpx.post(f"{server.url}/v1/chat/completions", content=content)
     (made,) = response.json()["choices"][0]["message"]["tool_calls"]

@@ -4,7 +4,8 @@ Under /native is SGLang's own HTTP application on the very same engine, for SGLa
 interpreter to talk to; /held counts the requests that the engine holds; /logprobs gives the chunks
 of a short generation after the given ids, with log-probabilities. Under /as/NAME the same engine is
 served with another format: those whose control tokens the embedded model has, and `tool-call`, the
-program of Qwen's models with the embedded model's control tokens. /violations lists what was sent
+program of Qwen's models with the embedded model's control tokens; /as/off is the server with
+`--constraints off`. /violations lists what was sent
 against OpenAI's contract since it was last asked.
 """
 
@@ -55,6 +56,7 @@ def with_native_routes(create_app: Any) -> Any:
         for name, format in OTHERS.items():
             prompter = Prompter(format, model.prompter.tokenizer)
             app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_key))
+        app.mount("/as/off", create_app(replace(model, constraints="off"), api_key))
         contract = Contract(app)
 
         def violations() -> list[str]:

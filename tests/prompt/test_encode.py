@@ -8,11 +8,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from functionary_sgl.api import intake, parse
+from functionary_sgl.errors import RequestError
+from functionary_sgl.gate import Constraints
+from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
+from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
-from tests.formats import PROMPTERS, possible, written
+from tests.formats import PROMPTERS, own_template, possible, written
 from tests.replay import calls, cuts, replay, thoughts, tools_of, turns
 from tests.runtime.test_stream_equals_answer import every_format, reasoning_formats
 
@@ -20,11 +24,18 @@ CALL = 'get_current_weather\n{"location": "Rome"}'
 
 
 def turn_and_next_prompt(
-    prompter: Prompter, turn: str, cut: Any, tools: Any, *, echo: bool = True, **fields: Any
+    prompter: Prompter,
+    turn: str,
+    cut: Any,
+    tools: Any,
+    *,
+    echo: bool = True,
+    constraints: Constraints = "schema",
+    **fields: Any,
 ) -> tuple[list[int], list[int]]:
     """The ids of a prompt and its turn, and those of the prompt after the echoed answer; without
     `echo` the client keeps the reasoning to itself."""
-    asked = replay(prompter, turn, cut, tools=tools, **fields)
+    asked = replay(prompter, turn, cut, constraints=constraints, tools=tools, **fields)
     answer = dict(asked.message)
     if not echo:
         answer.pop("reasoning_content", None)
@@ -77,6 +88,34 @@ def test_trimmed_white_space_is_still_in_the_cache(prompter: Prompter) -> None:
     before, after = turn_and_next_prompt(prompter, "all\n  Hello \n", 1, [WEATHER])
     assert after[: len(before)] == before
     assert "  Hello \n<|eot_id|>" in prompter.tokenizer.decode(after)
+
+
+@every_format
+@pytest.mark.parametrize("broken", ["{'a': 1}", '{"a": "Rome', "[1]", "null", "not <json>"])
+def test_broken_arguments_come_back_as_the_ids_that_they_were(format: str, broken: str) -> None:
+    """Where no grammar constrains them."""
+    prompter = PROMPTERS[format]
+    turn = written(format, None, [("get", broken)])
+    tools = tools_of(prompter)
+    before, after = turn_and_next_prompt(prompter, turn, 1, tools, constraints="off")
+    assert after[: len(before)] == before
+
+
+def test_a_template_that_takes_objects_only_refuses_broken_arguments() -> None:
+    """The answer is told all the same; the request that sends it back is a 400."""
+    known = own_template(FORMATS["hermes"])
+    assert known is not None
+    either = "call.arguments if call.arguments is string else call.arguments | tojson"
+    text = known.text.replace(either, "dict(call.arguments | items) | tojson")
+    assert text != known.text
+    template = OwnTemplate(text, known.special_tokens)
+    prompter = Prompter(FORMATS["hermes"], PROMPTERS["hermes"].tokenizer, template)
+    turn = written("hermes", None, [("get", json.dumps({"a": "word " * 40}))])
+    ((name, arguments),) = replay(prompter, turn, max_tokens=30).said[1]
+    assert name == "get"
+    assert arguments.startswith('{"a": "word word')
+    with pytest.raises(RequestError, match="refuses"):
+        turn_and_next_prompt(prompter, turn, 1, tools_of(prompter), max_tokens=30)
 
 
 def test_another_conversation_does_not_see_them(prompter: Prompter) -> None:
