@@ -42,11 +42,13 @@ class Constraint:
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
-    `last_input` is the text of the last user or tool message; real engines need neither."""
+    `last_input` is the text of the last user or tool message; real engines need neither.
+    `adapter` is the name of the LoRA adapter that answers; None: the model as it is."""
 
     turn_id: str
     prompt_length: int
     last_input: str = ""
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from functionary_sgl.engines import scheduler
+from functionary_sgl.engines import lora, scheduler
 from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import EngineError, UsageError
 from functionary_sgl.platform import has_accelerator
@@ -61,6 +61,7 @@ def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
             raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
+    adapters = lora.adapters(arguments)
     if not has_accelerator():
         _prepare_for_cpu(arguments)
     name_the_architecture(arguments)
@@ -74,7 +75,7 @@ def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
 
     try:
         engine = BoundedEngine(server_args=ServerArgs.from_cli_args(arguments))
-        return SGLangEngine(engine, arguments.grammar_backend)
+        return SGLangEngine(engine, arguments.grammar_backend, adapters)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
     except RuntimeError as error:

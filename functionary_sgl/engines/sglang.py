@@ -6,7 +6,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, Literal
@@ -29,10 +29,14 @@ from functionary_sgl.sandbox import Sandbox
 class SGLangEngine:
     """Wraps a started `sglang.Engine`; made by `engines.launch.start`.
 
+    `adapters`: the LoRA adapters that were loaded with it, each with its place.
     An id of `vocabulary_size` or more in a request would take the engine down.
     """
 
-    def __init__(self, engine: Any, grammar_backend: str) -> None:
+    def __init__(
+        self, engine: Any, grammar_backend: str, adapters: Mapping[str, str] | None = None
+    ) -> None:
+        self.adapters = adapters or {}
         self._engine = engine
         self._guided = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
@@ -50,8 +54,10 @@ class SGLangEngine:
         self._stop = stop
         if self._guided:
             await asyncio.to_thread(self._sandbox.start)
-        # The first request makes SGLang's manager listen, and install the signal handlers.
-        await self.score([0], [0], TurnContext("ready", 1))
+        # The first request makes SGLang's manager listen, and install the signal handlers. One for
+        # each adapter: SGLang finds out with its first request whether it fits the model.
+        for adapter in (None, *self.adapters):
+            await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
@@ -63,7 +69,7 @@ class SGLangEngine:
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
         sent = 0
-        async with aclosing(self._outputs(request.token_ids, arguments)) as outputs:
+        async with aclosing(self._outputs(request.token_ids, request.turn, arguments)) as outputs:
             async for output in outputs:
                 ids = output["output_ids"][sent:]
                 sent += len(ids)
@@ -83,7 +89,7 @@ class SGLangEngine:
             "return_logprob": True,
             "token_ids_logprob": list(candidates),
         }
-        async with aclosing(self._outputs(token_ids, arguments)) as outputs:
+        async with aclosing(self._outputs(token_ids, turn, arguments)) as outputs:
             async for output in outputs:
                 meta = output["meta_info"]
                 if meta["finish_reason"]:
@@ -103,12 +109,13 @@ class SGLangEngine:
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(
-        self, token_ids: Sequence[int], arguments: dict[str, Any]
+        self, token_ids: Sequence[int], turn: TurnContext, arguments: dict[str, Any]
     ) -> AsyncGenerator[dict[str, Any], None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._death:
             raise self._death
-        stream = _Stream(self._manager, token_ids, arguments)
+        # The prefix cache keeps what adapters computed apart, by their ids.
+        stream = _Stream(self._manager, token_ids, arguments | {"lora_path": turn.adapter})
         self._streams.add(stream)
         try:
             while True:
