@@ -1,5 +1,6 @@
 """One running SGLang for the whole test session: it takes most of a minute to start."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ SERVER = Path(__file__).parent / "server.py"
 class RunningEngine:
     """The server's process, its address and a client."""
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
         # Without compiled modules SGLang takes three times as long to start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPATH"] = os.pathsep.join([str(SERVER.parent.parent.parent)])
@@ -31,6 +32,7 @@ class RunningEngine:
                 "float32",
                 "--grammar-cache-mb",
                 "16",
+                *flags,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -59,18 +61,26 @@ class RunningEngine:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[RunningEngine]:
-    running = RunningEngine()
-    yield running
-    running.client.close()
-    running.process.kill()
-    running.process.communicate()
+    with started() as running:
+        yield running
+
+
+@contextlib.contextmanager
+def started(*flags: str) -> Iterator[RunningEngine]:
+    running = RunningEngine(*flags)
+    try:
+        yield running
+    finally:
+        running.client.close()
+        running.process.kill()
+        running.process.communicate()
 
 
 @pytest.fixture(autouse=True)
 def keeps_the_contract(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test's server sends against OpenAI's contract fails the test."""
     yield
-    if "engine" in request.fixturenames:
-        running: RunningEngine = request.getfixturevalue("engine")
+    for name in {"engine", "adapted"} & set(request.fixturenames):
+        running: RunningEngine = request.getfixturevalue(name)
         if running.process.poll() is None:
             assert httpx.get(f"{running.url}/violations").json() == []
