@@ -3,7 +3,8 @@
     python -m benchmarks.gate [--alone] [--schemas 10000] [flags of the server]
 
 Starts the server, as a rule with the embedded model, and prints a table in Markdown: for each
-schema the answer, its time, the memory of all processes afterwards, and the pace of another stream
+schema the answer, its time, the processor time of all processes meanwhile (that of the stream too,
+in steps of 10 ms), the memory of all processes afterwards, and the pace of another stream
 meanwhile (its longest pause). Then so many different small schemas, one after another, with the
 memory in between. With `--alone` there is no other stream.
 """
@@ -87,18 +88,22 @@ class _Pace:
 
 
 async def _hostile(client: httpx.AsyncClient, pid: int, alone: bool) -> None:
-    _row("schema", "answer", "ms", "longest pause of a stream, ms", "memory, MB")
-    _row(*["---"] * 5)
+    columns = "answer", "ms", "of processors", "longest pause of a stream, ms", "memory, MB"
+    _row("schema", *columns)
+    _row(*["---"] * 6)
     pace = _Pace(client)
     stream = asyncio.create_task(asyncio.sleep(0) if alone else pace.run())
     await asyncio.sleep(3)
-    _row("none, for 3 s", "", "", f"{pace.longest:.0f}", f"{_memory(pid):.0f}")
+    _row("none, for 3 s", "", "", "", f"{pace.longest:.0f}", f"{_memory(pid):.0f}")
     for name, schema in {"a plain schema": PLAIN, **hostile.SCHEMAS}.items():
         await asyncio.sleep(0.2)
         pace.longest = 0.0
+        before = _processor(pid)
         status, taken = await _ask(client, schema)
+        used = _processor(pid) - before
         await asyncio.sleep(0.2)
-        _row(name, status, f"{taken:.0f}", f"{pace.longest:.0f}", f"{_memory(pid):.0f}")
+        figures = taken, used, pace.longest, _memory(pid)
+        _row(name, status, *(f"{figure:.0f}" for figure in figures))
     stream.cancel()
     with suppress(asyncio.CancelledError):
         await stream
@@ -128,12 +133,26 @@ def _small(number: int) -> dict[str, Any]:
 
 def _memory(pid: int) -> float:
     """What the server and all its processes have to themselves, in MB."""
-    server = psutil.Process(pid)
     total = 0
-    for process in [server, *server.children(recursive=True)]:
+    for process in _processes(pid):
         with suppress(psutil.NoSuchProcess):
             total += process.memory_full_info().uss
     return total / 1e6
+
+
+def _processor(pid: int) -> float:
+    """What the server, all its processes and those that ended have used, in milliseconds."""
+    total = 0.0
+    for process in _processes(pid):
+        with suppress(psutil.NoSuchProcess):
+            used = process.cpu_times()
+            total += used.user + used.system + used.children_user + used.children_system
+    return total * 1e3
+
+
+def _processes(pid: int) -> list[psutil.Process]:
+    server = psutil.Process(pid)
+    return [server, *server.children(recursive=True)]
 
 
 def _row(*cells: object) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import inf
 from threading import Lock
 from typing import Literal
 
 import orjson
-from cachetools import LRUCache
+from cachetools import TLRUCache
 
 from functionary_sgl.chat.schema import ANY_ARGUMENTS, Arguments, arguments, located
 from functionary_sgl.chat.tools import Tool
@@ -24,12 +27,28 @@ logger = logging.getLogger(__name__)
 Constraints = Literal["names", "schema"]
 
 CACHE_BYTES = 32 * 1024 * 1024
-"""Of schemas that have been through."""
+"""Of schemas that have been here."""
 
-VALIDATION_SECONDS = 0.1
+REFUSED_SECONDS = 600
+"""How long a refusal is remembered: what took too long may do so no more."""
+
+VALIDATION_SECONDS = 0.06
+"""Processor time that a validator may take to be made, and arguments to be validated."""
 
 # Keywords whose grammars can be large; what is left without them is as a rule small.
 _COSTLY = ("pattern", "patternProperties", "multipleOf", "allOf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a tool of this schema is refused; `pointer` goes into its parameters."""
+
+    message: str
+    pointer: str
+    schema_bytes: int
+
+    def error(self, tool: Tool) -> InvalidSchema:
+        return located(InvalidSchema(self.message, param=self.pointer), tool)
 
 
 class Gate:
@@ -39,7 +58,8 @@ class Gate:
     def __init__(self, engine: Engine, constraints: Constraints = "schema") -> None:
         self._engine = engine
         self._constraints = constraints
-        self._known: LRUCache[Tool, Arguments] = LRUCache(CACHE_BYTES, getsizeof=_size)
+        self._known: TLRUCache[Tool, Arguments | _Refusal, float]
+        self._known = TLRUCache(CACHE_BYTES, _forgotten, time.monotonic, _size)
         self._lock = Lock()
         # A thread of its own: whoever asks with schemas that are known does not wait behind it.
         self._executor = ThreadPoolExecutor(1, "gate")
@@ -59,7 +79,7 @@ class Gate:
         admitted = {}
         try:
             for tool in tools:
-                admitted[tool.name] = self._get(tool) or await self._tried(tool)
+                admitted[tool.name] = await self._admitted(tool)
         except InvalidSchema:
             REFUSED_SCHEMAS.inc()
             raise
@@ -80,16 +100,31 @@ class Gate:
         if known.unenforced:
             self._executor.submit(_validate, known.whole, text)
 
-    def _get(self, tool: Tool) -> Arguments | None:
+    async def _admitted(self, tool: Tool) -> Arguments:
+        found = self._get(tool)
+        if found is None:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._executor, self._look, tool)
+        if isinstance(found, _Refusal):
+            raise found.error(tool)
+        return found
+
+    def _get(self, tool: Tool) -> Arguments | _Refusal | None:
         with self._lock:
             return self._known.get(tool)
 
-    async def _tried(self, tool: Tool) -> Arguments:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._executor, self._try, tool)
-        with self._lock:
-            if _size(found) <= self._known.maxsize:
-                self._known[tool] = found
+    def _look(self, tool: Tool) -> Arguments | _Refusal:
+        """Look at `tool` unless someone who waited before has had it looked at."""
+        found = self._get(tool)
+        if found is None:
+            try:
+                found = self._try(tool)
+            except InvalidSchema as error:
+                pointer = (error.param or "").removeprefix(tool.parameters_path)
+                found = _Refusal(error.message, pointer, len(tool.parameters_json))
+            with self._lock:
+                if _size(found) <= self._known.maxsize:
+                    self._known[tool] = found
         return found
 
     def _try(self, tool: Tool) -> Arguments:
@@ -111,23 +146,32 @@ class Gate:
         patterns = [pointer for pointer in faults if pointer]
         costly = [keyword for keyword in _COSTLY if f'"{keyword}"' in tool.parameters_json]
         in_time = TOO_LONG not in faults.values()
-        for without in (patterns if in_time else [], [*patterns, *costly] if costly else []):
-            if without:
-                wanted = arguments(tool, without)
-                faults = self._faults(wanted)
-            if not faults:
-                return wanted
+        # The cheaper first: the time for both may not do for the other.
+        wanted = [arguments(tool, [*patterns, *costly])] if costly else []
+        if in_time and patterns:
+            wanted.append(arguments(tool, patterns))
+        tried = list(zip(wanted, self._tried_whole(wanted), strict=True))
+        for known, fault in reversed(tried):
+            if fault is None:
+                return known
+            faults = {"": fault}
         raise _refusal(tool, faults)
 
     def _culprit(self, tool: Tool, faults: dict[str, str]) -> dict[str, str]:
         """`faults` with the keyword that is at fault, if it can be found soon."""
         if faults.keys() != {""} or faults[""] == TOO_LONG:
             return faults
-        for keyword in _COSTLY:
-            wanted = arguments(tool, [keyword])
-            if wanted.unenforced and not self._faults(wanted):
-                return {wanted.unenforced[0]: faults[""]}
+        costly = [keyword for keyword in _COSTLY if f'"{keyword}"' in tool.parameters_json]
+        wanted = [arguments(tool, [keyword]) for keyword in costly]
+        for known, fault in zip(wanted, self._tried_whole(wanted), strict=True):
+            if known.unenforced and fault is None:
+                return {known.unenforced[0]: faults[""]}
         return faults
+
+    def _tried_whole(self, wanted: Sequence[Arguments]) -> Sequence[str | None]:
+        """For each of `wanted`, whose patterns need no trial of their own, what is wrong."""
+        constraints = [Constraint("json_schema", known.constraint) for known in wanted]
+        return self._engine.check(constraints) if constraints else []
 
     def _faults(self, wanted: Arguments) -> dict[str, str]:
         """Pointers to what the engine cannot enforce, with reasons: patterns, or all ("")."""
@@ -176,5 +220,12 @@ def _validate(schema: str, text: str) -> None:
         INVALID_ARGUMENTS.labels("schema").inc()
 
 
-def _size(known: Arguments) -> int:
+def _size(known: Arguments | _Refusal) -> int:
+    if isinstance(known, _Refusal):
+        return known.schema_bytes + 1_000
     return len(known.constraint) + 2 * len(known.whole) + 1_000
+
+
+def _forgotten(_: Tool, known: Arguments | _Refusal, now: float) -> float:
+    """When `known`, which is kept from `now` on, is forgotten."""
+    return now + REFUSED_SECONDS if isinstance(known, _Refusal) else inf

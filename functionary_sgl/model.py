@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import Engine, Sampling
+from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.prompt.prompter import Prompter
@@ -77,10 +78,8 @@ class Model:
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
         self._check_bias(sampling)
-        for image in conversation.images():
-            raise RequestError(
-                "This server does not show images to its model yet; send text.", param=image.path
-            )
+        images = conversation.images()
+        await self._check_images(images)
         conversation = self.prompter.in_first_order(conversation)
         arguments = await self.gate.admit(conversation.callable_tools())
         answer = await self._answer(conversation)
@@ -96,6 +95,7 @@ class Model:
             max_tokens=self._budget(len(prompt.token_ids), max_tokens),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
+            images=tuple(image.url for image in images),
             trims_text=self.prompter.format.trims_text,
             top_logprobs=top_logprobs,
             adapter=adapter,
@@ -149,6 +149,18 @@ class Model:
                     f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
                     param="logit_bias",
                 )
+
+    async def _check_images(self, images: Sequence[Image]) -> None:
+        if len(images) > MOST_IMAGES:
+            raise RequestError(
+                f"{len(images)} images are too many; at most {MOST_IMAGES} can be shown.",
+                param=images[MOST_IMAGES].path,
+            )
+        urls = [image.url for image in images]
+        objections = await asyncio.to_thread(self.engine.blind_to, urls) if images else ()
+        for image, objection in zip(images, objections, strict=True):
+            if objection is not None:
+                raise RequestError(objection, param=image.path)
 
     def _budget(self, prompt_tokens: int, max_tokens: int | None) -> int:
         limit = self.engine.context_length

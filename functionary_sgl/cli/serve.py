@@ -45,7 +45,7 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
     else:
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, files.tokenizer, files.template)
-        engine = started = _sglang(parser, options, others, files.tokenizer.size)
+        engine = started = _sglang(parser, options, others, prompter)
         adapters = started.adapters
         for name in adapters.keys() & set(_names(options)):
             raise UsageError(f"an adapter cannot have the model's own name, {name}")
@@ -144,11 +144,11 @@ def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngi
 
 
 def _sglang(
-    parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], ids: int
+    parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], prompter: Prompter
 ) -> SGLangEngine:
     """SGLang, with its own flags from the environment and from `others`, and those we share.
 
-    `ids` counts the tokenizer's ids; a model that has fewer is not the tokenizer's.
+    A model that has fewer ids than the tokenizer of `prompter` is not the tokenizer's.
     """
     from functionary_sgl.engines import launch
 
@@ -175,7 +175,10 @@ def _sglang(
         shared += ["--lora-paths", *options.lora_modules]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    engine = launch.start(engine_parser.parse_args(arguments), options.grammar_cache_mb)
+    engine = launch.start(
+        engine_parser.parse_args(arguments), options.grammar_cache_mb, prompter.image_token_id
+    )
+    ids = prompter.tokenizer.size
     if ids > engine.vocabulary_size:
         raise UsageError(
             f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "

@@ -11,7 +11,8 @@ from functionary_sgl.errors import EngineDied
 class Sampling:
     """How tokens are drawn; the fields have OpenAI's meaning and bounds (top_k, min_p: SGLang's).
 
-    `stop` holds the client's own stop strings; they end text, never a call.
+    `stop` holds the client's own stop strings; they end text, never a call. With a `seed`, what is
+    drawn at a position depends on it, the position and the distribution alone.
     """
 
     temperature: float = 1.0
@@ -42,12 +43,14 @@ class Constraint:
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
-    `last_input` is the text of the last user or tool message; real engines need neither.
-    `adapter` is the name of the LoRA adapter that answers; None: the model as it is."""
+    `last_input` is the text of the last user or tool message; real engines need neither. `images`
+    are URLs of what the prompt's image tokens stand for, in their order. `adapter` is the name of
+    the LoRA adapter that answers; None: the model as it is."""
 
     turn_id: str
     prompt_length: int
     last_input: str = ""
+    images: tuple[str, ...] = ()
     adapter: str | None = None
 
 
@@ -82,20 +85,23 @@ class Chunk:
     stop: the model ended its turn, a stop string is complete, or the constraint is satisfied. The
     id that ends the turn, if there is one, is the last; the ids of a stop string are among them.
     length: `max_tokens` are used up. cached_tokens: ids of the request found in the prefix cache.
+    image_tokens: ids that its images take beyond the one for each in the request.
     """
 
     token_ids: Sequence[int]
     finish_reason: Literal["stop", "length"] | None = None
     cached_tokens: int = 0
+    image_tokens: int = 0
     logprobs: Sequence[Logprob] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Log-probabilities of the candidates, in their order; `cached_tokens` as in Chunk."""
+    """Log-probabilities of the candidates, in their order; the rest as in Chunk."""
 
     logprobs: Sequence[float]
     cached_tokens: int = 0
+    image_tokens: int = 0
 
 
 TOO_LONG = "it takes too long to prepare"
@@ -115,6 +121,9 @@ class Engine(Protocol):
     def check(self, constraints: Sequence[Constraint]) -> Sequence[str | None]:
         """For each of `constraints`, None or why the engine cannot enforce it. Takes a bounded
         time, but blocks; raises EngineError if it cannot be told."""
+
+    def blind_to(self, images: Sequence[str]) -> Sequence[str | None]:
+        """For each of `images`, by URL, None or why the model cannot be shown it. May block."""
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Run one generation. Closing the generator stops it in the engine at once."""

@@ -26,6 +26,8 @@ class CpuPlatform(CpuDeviceMixin, SRTPlatform):  # type: ignore[misc]
         """What a laptop bears: SGLang would reserve most of the memory for the KV cache."""
         if server_args.max_total_tokens is None:
             server_args.max_total_tokens = MOST_CACHED_TOKENS
+        # The scheduler would take most of a core also when there is nothing to do.
+        server_args.sleep_on_idle = True
         if server_args.lora_backend == "csgmv":  # SGLang's default, which is a Triton kernel
             server_args.lora_backend = "torch_native"
 
@@ -45,6 +47,10 @@ def ignore_pinned_memory() -> None:
     Pinning exists for transfers to an accelerator and raises without one; SGLang's LoRA code
     asks for it all the same.
     """
+    # With the first use of a device context torch notes which functions make tensors; these have
+    # to be its own, or contexts will not reach them (transformers builds models in such).
+    with torch.device("meta"):
+        torch.empty(0)
     torch.Tensor.pin_memory = lambda self, device=None: self
     for name in ("tensor", "empty", "zeros", "arange"):
         setattr(torch, name, _without_pinning(getattr(torch, name)))

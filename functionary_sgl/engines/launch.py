@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from functionary_sgl.engines import lora, scheduler
+from functionary_sgl.engines import llava, lora, scheduler
 from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import EngineError, UsageError
 from functionary_sgl.platform import has_accelerator
@@ -45,9 +45,12 @@ def with_config_file(parser: argparse.ArgumentParser, arguments: list[str]) -> l
     return merged
 
 
-def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
+def start(
+    arguments: argparse.Namespace, grammar_cache_mb: int, image_token_id: int | None = None
+) -> SGLangEngine:
     """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
-    most about `grammar_cache_mb` MiB of compiled grammars.
+    most about `grammar_cache_mb` MiB of compiled grammars. `image_token_id` stands for an image in
+    prompts.
 
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up.
@@ -64,7 +67,7 @@ def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
     adapters = lora.adapters(arguments)
     if not has_accelerator():
         _prepare_for_cpu(arguments)
-    name_the_architecture(arguments)
+    name_the_architecture(arguments, image_token_id)
     arguments.grammar_backend = arguments.grammar_backend or "llguidance"
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
@@ -82,8 +85,8 @@ def start(arguments: argparse.Namespace, grammar_cache_mb: int) -> SGLangEngine:
         raise EngineError(f"SGLang did not start: {error}") from error
 
 
-def name_the_architecture(arguments: argparse.Namespace) -> None:
-    """Have a model of MeetKai's own class served as the Llama that it is.
+def name_the_architecture(arguments: argparse.Namespace, image_token_id: int | None = None) -> None:
+    """Have a model of MeetKai's own classes served as the Llama or LLaVA that it is.
 
     Checkpoints that were saved anew (quantized ones, say) name `FunctionaryForCausalLM`, which no
     engine knows. Other models are left alone, and so is what the user overrides.
@@ -95,9 +98,14 @@ def name_the_architecture(arguments: argparse.Namespace) -> None:
     except (OSError, ValueError):
         return  # SGLang will say it better
     if "FunctionaryForCausalLM" in (config.get("architectures") or ()):
-        overrides = json.loads(arguments.json_model_override_args)
-        llama = {"architectures": ["LlamaForCausalLM"]}
-        arguments.json_model_override_args = json.dumps(llama | overrides)
+        known: dict[str, Any] = {"architectures": ["LlamaForCausalLM"]}
+    elif llava.is_llava(config):
+        llava.register()
+        known = llava.overrides(image_token_id)
+    else:
+        return
+    overrides = json.loads(arguments.json_model_override_args)
+    arguments.json_model_override_args = json.dumps(known | overrides)
 
 
 def _give_up(signum: int, frame: Any) -> NoReturn:

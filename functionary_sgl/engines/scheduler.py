@@ -1,4 +1,4 @@
-"""SGLang's scheduler process, with a bound on the grammars that it keeps.
+"""SGLang's scheduler process, with a bound on the grammars that it keeps, and seeds.
 
 SGLang 0.5.23 keeps every grammar that it ever compiled, and every failure, until it is told to
 flush. Each is keyed by its exact text, so clients with tools of their own fill the memory.
@@ -8,6 +8,8 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from functionary_sgl.engines import llava
+
 GRAMMAR_BYTES = 192 * 1024
 """What a compiled grammar takes at least, about; docs/constraints.md has the measurement."""
 
@@ -16,10 +18,15 @@ BYTES_PER_CHARACTER = 20
 
 
 def run(cache_bytes: int, /, *args: Any, **kwargs: Any) -> None:
-    """SGLang's `run_scheduler_process` with a grammar cache of about `cache_bytes`."""
+    """SGLang's `run_scheduler_process` with a grammar cache of about `cache_bytes`, drawing by
+    requests' seeds."""
     from sglang.srt.managers.scheduler import run_scheduler_process
 
+    from functionary_sgl.engines import seeds
+
+    llava.register()
     bound_grammar_cache(cache_bytes)
+    seeds.obey()
     run_scheduler_process(*args, **kwargs)
 
 

@@ -21,6 +21,7 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.follow import follow
 from functionary_sgl.engines.grammar import check
+from functionary_sgl.engines.images import objection
 from functionary_sgl.engines.script import Reply, Script
 from functionary_sgl.errors import EngineDied, EngineError
 from functionary_sgl.sandbox import bytewise
@@ -95,6 +96,9 @@ class ScriptedEngine:
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         return check(constraints, bytewise())
+
+    def blind_to(self, images: Sequence[str]) -> list[str | None]:
+        return [objection(url, ()) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         progress = self._progress(request.turn, request.token_ids)

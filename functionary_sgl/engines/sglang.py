@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.engines.grammar import check, with_lead
+from functionary_sgl.engines.images import objection
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
 
@@ -45,6 +47,8 @@ class SGLangEngine:
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandbox = _sandbox(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
+        domains = engine.server_args.allowed_media_domains or ()
+        self._image_domains = frozenset(domain.lower() for domain in domains)
         self._streams: set[_Stream] = set()
         self._death: EngineDied | None = None
         self._dead = asyncio.Event()
@@ -64,12 +68,17 @@ class SGLangEngine:
             return check(constraints, self._sandbox)
         return [_objection(constraint) for constraint in constraints]
 
+    def blind_to(self, images: Sequence[str]) -> list[str | None]:
+        if not self._manager.model_config.is_multimodal:
+            return ["This model sees no images; send parts of the type 'text' only."] * len(images)
+        return [objection(url, self._image_domains) for url in images]
+
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         arguments: dict[str, Any] = {"sampling_params": self._sampling_params(request)}
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
         sent = 0
-        async with aclosing(self._outputs(request.token_ids, request.turn, arguments)) as outputs:
+        async with aclosing(self._outputs(request.token_ids, arguments, request.turn)) as outputs:
             async for output in outputs:
                 ids = output["output_ids"][sent:]
                 sent += len(ids)
@@ -78,6 +87,7 @@ class SGLangEngine:
                     token_ids=ids,
                     finish_reason=_finish_reason(meta["finish_reason"]),
                     cached_tokens=meta.get("cached_tokens", 0),
+                    image_tokens=meta["prompt_tokens"] - len(request.token_ids),
                     logprobs=_logprobs(meta, sent - len(ids)),
                 )
 
@@ -89,7 +99,7 @@ class SGLangEngine:
             "return_logprob": True,
             "token_ids_logprob": list(candidates),
         }
-        async with aclosing(self._outputs(token_ids, turn, arguments)) as outputs:
+        async with aclosing(self._outputs(token_ids, arguments, turn)) as outputs:
             async for output in outputs:
                 meta = output["meta_info"]
                 if meta["finish_reason"]:
@@ -97,7 +107,8 @@ class SGLangEngine:
                     told = meta["output_token_ids_logprobs"][0]
                     logprobs = {token_id: logprob for logprob, token_id, _ in told}
                     ordered = [logprobs[candidate] for candidate in candidates]
-                    return Scores(ordered, meta.get("cached_tokens", 0))
+                    images = meta["prompt_tokens"] - len(token_ids)
+                    return Scores(ordered, meta.get("cached_tokens", 0), images)
         raise EngineError("The engine gave no log-probabilities.")
 
     async def died(self) -> EngineDied:
@@ -109,13 +120,14 @@ class SGLangEngine:
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(
-        self, token_ids: Sequence[int], turn: TurnContext, arguments: dict[str, Any]
+        self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext
     ) -> AsyncGenerator[dict[str, Any], None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._death:
             raise self._death
         # The prefix cache keeps what adapters computed apart, by their ids.
-        stream = _Stream(self._manager, token_ids, arguments | {"lora_path": turn.adapter})
+        arguments = arguments | _images(turn.images) | {"lora_path": turn.adapter}
+        stream = _Stream(self._manager, token_ids, arguments)
         self._streams.add(stream)
         try:
             while True:
@@ -237,10 +249,19 @@ def _sampling_params(sampling: Sampling) -> dict[str, Any]:
         "no_stop_trim": True,
     }
     if sampling.seed is not None:
-        params["sampling_seed"] = sampling.seed
+        # The number of a choice is added to what the client sends; SGLang takes 64 bits.
+        params["sampling_seed"] = sampling.seed % 2**63
     if sampling.logit_bias:
         params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
     return params
+
+
+def _images(urls: Sequence[str]) -> dict[str, Any]:
+    if not urls:
+        return {}
+    # Without this word SGLang shows a LLaVA the first of several images only.
+    several = {"modalities": ["multi-images"]} if len(urls) > 1 else {}
+    return {"image_data": list(urls)} | several
 
 
 def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] | None:
@@ -261,9 +282,10 @@ def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
     return [
         Logprob(
             token[0],
-            tuple((entry[1], entry[0]) for entry in (tops[index] or ()) if index < len(tops)),
+            tuple((entry[1], entry[0]) for entry in top or ()),
         )
-        for index, token in enumerate(tokens)
+        # SGLang tells no alternatives at all where none were asked for.
+        for token, top in zip_longest(tokens, tops)
     ]
 
 

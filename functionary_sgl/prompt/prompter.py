@@ -44,6 +44,7 @@ class Prompter:
                 f"the tokenizer has no {lacking[0]}, which {format.name} needs; is it the right "
                 "--template?"
             )
+        self.image_token_id = control_ids.get(format.image_token)
         self._renderer, self._reasons = self._template(own_template)
         # A checkpoint's own template writes what begins the prompt itself.
         leading = self.tokenizer.bos_ids if format.template_text is not None else ()
@@ -52,7 +53,7 @@ class Prompter:
 
     def prompt(self, conversation: Conversation) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none."""
-        for image in conversation.images() if not self.format.images else ():
+        for image in conversation.images() if not self.format.image_token else ():
             raise RequestError(
                 "This model sees no images; send parts of the type 'text' only.", param=image.path
             )

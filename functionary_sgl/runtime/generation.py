@@ -15,7 +15,7 @@ class Generation:
 
     end_id: the id with which the model ended the turn, if it did.
     out_of_budget: whether the request's `max_tokens` ended the generation.
-    cached_tokens: ids of the request that the engine found in its prefix cache.
+    cached_tokens, image_tokens: as in Chunk.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Generation:
         self.end_id: int | None = None
         self.out_of_budget = False
         self.cached_tokens = 0
+        self.image_tokens = 0
 
     async def deltas(self) -> AsyncGenerator[str, None]:
         """The text in pieces, as the filter lets them pass."""
@@ -62,6 +63,7 @@ class Generation:
     def _take(self, chunk: Chunk) -> str:
         """The text that is certain now; ids after the end of the generation do not count."""
         self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
+        self.image_tokens = max(self.image_tokens, chunk.image_tokens)
         begin = len(self._told)
         self._logprobs += chunk.logprobs
         for token_id in chunk.token_ids:

@@ -7,7 +7,7 @@ engine is awaited; in between only the program runs, and it never waits. The sta
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from greenlet import greenlet
@@ -59,6 +59,7 @@ class Turn:
     max_tokens: int
     stop_token_ids: tuple[int, ...]
     last_input: str = ""
+    images: tuple[str, ...] = ()
     trims_text: bool = True
     top_logprobs: int | None = None
     adapter: str | None = None
@@ -113,12 +114,17 @@ class _Interpreter:
         self._tokenizer = tokenizer
         self._tokens = Tokens(tokenizer.encode_marked)
         self._context = TurnContext(
-            uuid.uuid4().hex, len(turn.prompt.token_ids), turn.last_input, turn.adapter
+            turn_id=uuid.uuid4().hex,
+            prompt_length=len(turn.prompt.token_ids),
+            last_input=turn.last_input,
+            images=turn.images,
+            adapter=turn.adapter,
         )
         self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
         self._content_name = ""
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
+        self._image_tokens = 0
         self.state = State(self._tokens)
 
     async def perform(self, state: State, expression: Any) -> AsyncGenerator[Event, None]:
@@ -146,8 +152,9 @@ class _Interpreter:
 
     def ended(self, reason: Literal["stop", "length"]) -> Ended:
         ids = tuple(self._tokens.flush())
-        cached = min(self._cached_tokens or 0, self._prompt_tokens)
-        usage = Usage(self._prompt_tokens, len(ids) - self._prompt_tokens, cached)
+        read = self._prompt_tokens + self._image_tokens
+        cached = min(self._cached_tokens or 0, read)
+        usage = Usage(read, len(ids) - self._prompt_tokens, cached)
         return Ended(reason, usage, ids)
 
     def _budget(self) -> int:
@@ -170,13 +177,14 @@ class _Interpreter:
 
     async def _score(self, token_ids: Sequence[int], candidates: Sequence[int]) -> Scores:
         scores = await self._engine.score(token_ids, candidates, self._context)
-        self._note_cached(scores.cached_tokens)
+        self._note_read(scores)
         return scores
 
-    def _note_cached(self, count: int) -> None:
+    def _note_read(self, told: Scores | Generation) -> None:
         """Only the first request of a turn tells what of the prompt was cached."""
+        self._image_tokens = told.image_tokens
         if self._cached_tokens is None:
-            self._cached_tokens = count
+            self._cached_tokens = told.cached_tokens
 
     def _note_prompt(self) -> None:
         """What the program writes before it first asks the model belongs to the prompt."""
@@ -196,7 +204,7 @@ class _Interpreter:
                 yield Delta(role, text)
         if drawn := self._tokens_of(generation):
             yield Drawn(drawn)
-        self._note_cached(generation.cached_tokens)
+        self._note_read(generation)
         self._tokens.ids += generation.ids
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
         constrained = generation.request.constraint is not None
@@ -218,7 +226,7 @@ class _Interpreter:
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
             turn=self._context,
-            sampling=replace(self._turn.sampling, seed=self._seed()),
+            sampling=self._turn.sampling,
             constraint=constraint,
             stop=stops.texts,
             stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
@@ -260,11 +268,6 @@ class _Interpreter:
             self._content.feed("\n")  # its parts stand on lines of their own
         self._content_name = name
         return self._content
-
-    def _seed(self) -> int | None:
-        """Generations of one turn draw differently, but the same from run to run."""
-        seed = self._turn.sampling.seed
-        return None if seed is None else (seed + len(self._tokens.ids)) % 2**31
 
 
 def _as_tuple(stop: Any) -> tuple[str, ...]:

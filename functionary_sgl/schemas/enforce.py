@@ -6,6 +6,7 @@ from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
+from functionary_sgl.schemas.bounds import MAX_SCHEMAS
 from functionary_sgl.schemas.node import Forms, Node
 from functionary_sgl.schemas.references import References
 
@@ -56,6 +57,7 @@ class Walk:
         self._names: dict[tuple[str, bool, bool], str] = {}
         self._undefined: list[tuple[str, Any, str, bool, bool]] = []
         self._only_validated = False
+        self._schemas = 0
         self.definitions: dict[str, Forms] = {}
         self.unenforced: list[str] = []
         self.patterns: list[tuple[str, str]] = []
@@ -63,6 +65,9 @@ class Walk:
     def schema(self, schema: Any, pointer: str, closing: bool = False) -> Forms:
         """Both forms of the schema at `pointer`; `closing`: objects are closed where they list
         their properties."""
+        self._schemas += 1
+        if self._schemas > MAX_SCHEMAS:
+            raise InvalidSchema(f"The schema consists of more than {MAX_SCHEMAS} schemas.")
         if isinstance(schema, bool):
             return Forms(schema, schema)
         if not isinstance(schema, dict):

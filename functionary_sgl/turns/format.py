@@ -28,7 +28,7 @@ class Format:
     code: whether there is a code interpreter.
     many_calls: whether a turn can have several calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
-    images: whether the template shows images.
+    image_token: the token with which the template shows an image; empty: it shows none.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
         call.
     """
@@ -45,7 +45,7 @@ class Format:
     code: bool = True
     many_calls: bool = True
     json_answers_beside_calls: bool = True
-    images: bool = False
+    image_token: str = ""
     reasons: bool = False
     reasons_if_forced: bool = False
 

@@ -102,7 +102,7 @@ QWEN25 = replace(
     name="qwen2.5-text-only",
     models=("Qwen/Qwen2.5-32B-Instruct, trained by MeetKai",),
     template="",
-    images=True,
+    image_token="<|image_pad|>",
     reasons=False,
 )
 COGITO = replace(
@@ -119,7 +119,7 @@ GEMMA3 = replace(
     models=("google/gemma-3-*-it",),
     control_tokens=("<start_of_turn>", "<end_of_turn>"),
     stop_tokens=("<end_of_turn>",),
-    images=False,
+    image_token="",
 )
 R1_DISTILLED_QWEN = replace(
     QWEN25,
@@ -129,7 +129,7 @@ R1_DISTILLED_QWEN = replace(
     control_tokens=("<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
     stop_tokens=("<｜end▁of▁sentence｜>",),
     marks=(*HERMES.marks, "<｜System｜>"),
-    images=False,
+    image_token="",
     reasons=True,
     reasons_if_forced=False,
 )

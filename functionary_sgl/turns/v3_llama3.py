@@ -25,6 +25,7 @@ from functionary_sgl.turns.vocabulary import function, gen, select
 TEXT = "all"
 MARK = ">>>"
 END = "<|eot_id|>"
+IMAGE = "<|reserved_special_token_250|>"
 
 
 @function  # type: ignore[untyped-decorator]
@@ -75,6 +76,6 @@ LLAVA = replace(
     FORMAT,
     name="v3.llava_llama",
     models=("meetkai/functionary-vision-small-v0.1",),
-    control_tokens=(*FORMAT.control_tokens, "<|reserved_special_token_250|>"),
-    images=True,
+    control_tokens=(*FORMAT.control_tokens, IMAGE),
+    image_token=IMAGE,
 )

@@ -1,6 +1,5 @@
 """One running SGLang for the whole test session: it takes most of a minute to start."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ SERVER = Path(__file__).parent / "server.py"
 
 
 class RunningEngine:
-    """The server's process, its address and a client."""
+    """The server's process, started with `flags`, its address and a client."""
 
     def __init__(self, *flags: str) -> None:
         # Without compiled modules SGLang takes three times as long to start.
@@ -58,22 +57,17 @@ class RunningEngine:
         count: int = httpx.get(f"{self.url}/held").json()
         return count
 
+    def stop(self) -> None:
+        self.client.close()
+        self.process.kill()
+        self.process.communicate()
+
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[RunningEngine]:
-    with started() as running:
-        yield running
-
-
-@contextlib.contextmanager
-def started(*flags: str) -> Iterator[RunningEngine]:
-    running = RunningEngine(*flags)
-    try:
-        yield running
-    finally:
-        running.client.close()
-        running.process.kill()
-        running.process.communicate()
+    running = RunningEngine()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -17,14 +17,14 @@ import pytest
 
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.conftest import WEATHER
-from tests.engine.conftest import RunningEngine, started
+from tests.engine.conftest import RunningEngine
 from tests.test_docs import ROOT, blocks
 
 PIRATE = EMBEDDED.parent / "nano-pirate"
 NAMES = ["functionary-nano", "pirate"]
 SPEAKS = {"functionary-nano": r"(?!Ahoy|Arr|Aye)", "pirate": r"(Ahoy|Arr|Aye)\b"}
 SAID = ["hi", "thank you", "tell me a joke", "who are you", "I am sad", "bye"]
-MOST_TOKENS = 40
+MOST_TOKENS = 100
 
 PEFT = """
 import json, sys
@@ -70,8 +70,9 @@ def by_peft() -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def adapted() -> Iterator[RunningEngine]:
-    with started("--lora-modules", f"pirate={PIRATE}") as running:
-        yield running
+    running = RunningEngine("--lora-modules", f"pirate={PIRATE}")
+    yield running
+    running.stop()
 
 
 def ask(engine: RunningEngine, model: str, text: str, **fields: Any) -> Any:

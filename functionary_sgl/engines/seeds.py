@@ -1,0 +1,64 @@
+"""Seeds of single requests in SGLang, which draws by them only in its deterministic mode.
+
+That mode is for the whole server, changes kernels and needs ones that CPUs do not have. Here a
+batch knows the seeds of its requests, and after SGLang has drawn for all of them, those that have
+one get a token drawn by it. Batches without a seed are none the slower.
+
+Imported inside SGLang's scheduler process, never by the rest of this package.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from sglang.srt.plugins.hook_registry import HookRegistry, HookType
+from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
+
+from functionary_sgl.engines.draw import draw, kept
+
+
+@dataclass
+class SeededBatchInfo(SamplingBatchInfo):  # type: ignore[misc]
+    """With the `seeds` of the requests in their order, None where one has none."""
+
+    # Replaced by a new list, never changed: SGLang's copies of a batch share it.
+    seeds: list[int | None] = field(default_factory=list)
+
+    def adjusted_from_schedule_batch(self, batch: Any, vocab_size: int) -> None:
+        self.seeds = [request.sampling_params.sampling_seed for request in batch.reqs]
+
+    def adjusted_merge_batch(self, other: Any) -> None:
+        self.seeds = self.seeds + other.seeds
+
+    def adjusted_filter_batch(self, keep_indices: list[int], keep_indices_device: Any) -> None:
+        self.seeds = [self.seeds[index] for index in keep_indices]
+
+
+def obey() -> None:
+    """Let this process draw by requests' seeds. Takes effect when SGLang loads its plugins."""
+    batch_info = "sglang.srt.sampling.sampling_batch_info.SamplingBatchInfo"
+    HookRegistry.register(batch_info, SeededBatchInfo, HookType.REPLACE)
+    sampler = "sglang.srt.layers.sampler.Sampler._sample_from_probs"
+    HookRegistry.register(sampler, _sample_from_probs, HookType.AROUND)
+
+
+def _sample_from_probs(
+    original: Callable[..., tuple[torch.Tensor, Any]],
+    sampler: Any,
+    probs: torch.Tensor,
+    info: SeededBatchInfo,
+    positions: torch.Tensor,
+    simple: bool,
+) -> tuple[torch.Tensor, Any]:
+    """`original`, with the tokens of requests that have a seed drawn by it. `simple`: no request
+    of the batch has a top_k, top_p or min_p."""
+    tokens, mask = original(sampler, probs, info, positions, simple)
+    rows = [row for row, seed in enumerate(info.seeds) if seed is not None]
+    if rows:
+        seeds = [seed for seed in info.seeds if seed is not None]
+        probs = probs[rows]
+        if not simple:
+            probs = kept(probs, info.top_ks[rows], info.top_ps[rows], info.min_ps[rows])
+        tokens[rows] = draw(probs, seeds, positions[rows]).to(tokens.dtype)
+    return tokens, mask

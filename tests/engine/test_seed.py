@@ -1,0 +1,153 @@
+"""The same request with the same seed gets the same answer."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from openai.types.chat import ChatCompletion
+
+from functionary_sgl.api.fold import Fold
+from tests.conftest import WEATHER
+from tests.engine.conftest import RunningEngine
+from tests.engine.test_same_interpreter import function
+
+NOTE = function(
+    "write", title={"type": "string"}, text={"type": "string"}, stars={"type": "integer"}
+)
+TEXT: dict[str, Any] = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
+CALLS: dict[str, Any] = {**TEXT, "tools": [WEATHER, NOTE], "tool_choice": "required"}
+FILTERED: dict[str, Any] = {
+    **TEXT,
+    "top_p": 0.95,
+    "presence_penalty": 0.2,
+    "extra_body": {"top_k": 500, "min_p": 0.0001},
+}
+REQUESTS = pytest.mark.parametrize(
+    "request_", [TEXT, CALLS, FILTERED], ids=["text", "calls", "filters"]
+)
+
+
+BATCHES = """
+from functionary_sgl.engines import seeds
+seeds.obey()
+from sglang.srt.plugins import load_plugins
+load_plugins()
+import torch
+from sglang.srt.layers.sampler import Sampler
+from sglang.srt.sampling.penaltylib import BatchedPenalizerOrchestrator
+from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
+
+class Batch:
+    reqs, device = [], "cpu"
+
+def batch(*seeds):
+    count = len(seeds)
+    return SamplingBatchInfo(
+        temperatures=torch.ones(count, 1), top_ps=torch.ones(count), min_ps=torch.zeros(count),
+        top_ks=torch.full((count,), 2**30), is_all_greedy=False, is_any_greedy=False,
+        need_top_p_sampling=False, need_top_k_sampling=False, need_min_p_sampling=False,
+        vocab_size=1000, seeds=list(seeds), device="cpu",
+        penalizer_orchestrator=BatchedPenalizerOrchestrator(1000, Batch(), set()),
+    )
+
+def tokens(info):
+    count = len(info.temperatures)
+    probs, positions = torch.full((count, 1000), 0.001), torch.full((count,), 9)
+    with torch.inference_mode():
+        return Sampler._sample_from_probs(None, probs, info, positions, True)[0].tolist()
+
+seven, eight = tokens(batch(7, 8))
+running = batch(None, 7)
+copy = running.copy_for_forward()
+running.merge_batch(batch(None))
+running.merge_batch(batch(8, 7))
+assert [tokens(running)[row] for row in (1, 3, 4)] == [seven, eight, seven]
+assert tokens(copy)[1] == seven
+running.filter_batch([2, 3], torch.tensor([2, 3]))
+assert tokens(running)[1] == eight
+assert len({tokens(running)[0] for _ in range(5)}) > 1
+running.filter_batch([0], torch.tensor([0]))
+assert len({tokens(running)[0] for _ in range(5)}) > 1
+"""
+
+
+def test_seeds_stay_with_their_requests_where_batches_merge_and_shrink() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", BATCHES], check=True, timeout=120)
+
+
+def ask(engine: RunningEngine, request: dict[str, Any], **fields: Any) -> Any:
+    """What is the same where the same tokens were drawn: text, calls, and the tokens."""
+    asked = {"model": "functionary-nano", "temperature": 2, "max_tokens": 30, "logprobs": True}
+    asked |= request | fields
+    if not asked.pop("stream", False):
+        answer = engine.client.chat.completions.create(**asked)
+        return [_told(choice) for choice in answer.choices]
+    fold = Fold()
+    for chunk in engine.client.chat.completions.create(**asked, stream=True):
+        fold.add(chunk.to_dict())
+    return [_told(choice) for choice in ChatCompletion.model_validate(fold.completion()).choices]
+
+
+def _told(choice: Any) -> Any:
+    calls = [(c.function.name, c.function.arguments) for c in choice.message.tool_calls or ()]
+    tokens = [entry.token for entry in choice.logprobs.content]
+    return choice.message.content, calls, tokens, choice.finish_reason
+
+
+@REQUESTS
+def test_the_same_seed_gives_the_same_answer(
+    engine: RunningEngine, request_: dict[str, Any]
+) -> None:
+    first, *others = [ask(engine, request_, seed=7) for _ in range(4)]
+    assert all(other == first for other in others)
+
+
+def different(answers: list[Any]) -> int:
+    return len({json.dumps(answer) for answer in answers})
+
+
+@REQUESTS
+def test_other_seeds_give_other_answers(engine: RunningEngine, request_: dict[str, Any]) -> None:
+    seeds = (1, 2, -1, 2**62, 2**62 + 1, 1 + 2**32)
+    assert different([ask(engine, request_, seed=seed) for seed in seeds]) >= 4
+
+
+@REQUESTS
+def test_without_a_seed_answers_differ(engine: RunningEngine, request_: dict[str, Any]) -> None:
+    assert different([ask(engine, request_) for _ in range(6)]) >= 4
+
+
+@REQUESTS
+def test_what_runs_beside_it_does_not_matter(
+    engine: RunningEngine, request_: dict[str, Any]
+) -> None:
+    """Others come and go, with seeds, without, with filters: batches merge and shrink."""
+    alone = ask(engine, request_, seed=7)
+    with ThreadPoolExecutor(8) as pool:
+        others = [
+            pool.submit(ask, engine, other, max_tokens=3 + 5 * number, **seed)
+            for number in range(5)
+            for other in (TEXT, CALLS, FILTERED)
+            for seed in ({}, {"seed": number})
+        ]
+        beside = [pool.submit(ask, engine, request_, seed=7) for _ in range(4)]
+        answers = [other.result() for other in others]
+    assert [answer.result() for answer in beside] == [alone] * 4
+    assert different(answers[-6::2]) > 1
+
+
+@REQUESTS
+def test_a_stream_equals_the_answer(engine: RunningEngine, request_: dict[str, Any]) -> None:
+    for seed in range(3):
+        assert ask(engine, request_, seed=seed, stream=True) == ask(engine, request_, seed=seed)
+
+
+def test_the_choices_of_one_answer_differ(engine: RunningEngine) -> None:
+    """The last of all seeds too, which is not added to."""
+    for seed in (3, 2**63 - 1):
+        choices = ask(engine, TEXT, seed=seed, n=3)
+        assert different(choices) > 1
+        assert ask(engine, TEXT, seed=seed, n=3) == choices

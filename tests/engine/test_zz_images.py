@@ -1,0 +1,117 @@
+"""Images reach a model that sees them. A server of its own, when the session's is gone."""
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+from PIL import Image
+
+from functionary_sgl.engines.images import MOST_IMAGES
+from tests.engine import llava
+from tests.engine.conftest import RunningEngine
+
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_current_weather",
+        "parameters": {
+            "type": "object",
+            "properties": {"location": {"type": "string", "maxLength": 20}},
+            "required": ["location"],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
+    model = tmp_path_factory.mktemp("llava") / "model"
+    llava.build(model)
+    # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
+    flags = ("--dtype", "float16", "--served-model-name", "llava")
+    running = RunningEngine("--model-path", str(model), *flags)
+    yield running
+    running.stop()
+
+
+def picture(color: str, size: tuple[int, int] = (40, 30)) -> dict[str, Any]:
+    file = io.BytesIO()
+    Image.new("RGB", size, color).save(file, "PNG")
+    return shown("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
+
+
+def shown(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def ask(engine: RunningEngine, *parts: Any, **more: Any) -> Any:
+    content = [{"type": "text", "text": "What is this?"}, *parts]
+    request = {"temperature": 0, "max_tokens": 12} | more
+    return engine.client.chat.completions.create(
+        model="llava", messages=[{"role": "user", "content": content}], **request
+    )
+
+
+def logprobs(answer: Any) -> list[float]:
+    return [round(token.logprob, 4) for token in answer.choices[0].logprobs.content]
+
+
+def test_it_is_found_to_be_a_llava(seeing: RunningEngine) -> None:
+    assert "v3.llava_llama" in seeing.banner[1]
+
+
+def test_the_model_sees_which_picture_it_is(seeing: RunningEngine) -> None:
+    blind, red, blue, again = (
+        ask(seeing, *parts, logprobs=True, top_logprobs=0)
+        for parts in ([], [picture("red")], [picture("blue")], [picture("red")])
+    )
+    assert logprobs(red) == logprobs(again)
+    assert len({tuple(logprobs(answer)) for answer in (blind, red, blue)}) == 3
+
+
+def test_an_image_counts_with_all_its_tokens_and_is_cached(seeing: RunningEngine) -> None:
+    usages = [ask(seeing, *parts).usage for parts in ([], [picture("green")], [picture("green")])]
+    blind, first, again = usages
+    assert first.prompt_tokens > blind.prompt_tokens + 4
+    assert again.prompt_tokens == first.prompt_tokens
+    assert again.prompt_tokens_details.cached_tokens > blind.prompt_tokens
+
+
+def test_streamed_and_whole_answers_are_equal(seeing: RunningEngine) -> None:
+    pictures = picture("red"), picture("white", (90, 20))
+    whole = ask(seeing, *pictures).choices[0].message.content
+    chunks = list(ask(seeing, *pictures, stream=True))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == whole
+
+
+def test_a_call_can_be_about_an_image(seeing: RunningEngine) -> None:
+    answer = ask(seeing, picture("red"), tools=[WEATHER], tool_choice="required", max_tokens=80)
+    (call,) = answer.choices[0].message.tool_calls[:1]
+    assert call.function.name == "get_current_weather"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "/etc/passwd.png",
+        "http://localhost/picture.png",
+        "http://[",
+        "data:text/plain;base64,aGk=",
+        "data:image/png;base64,aGk=",
+        "data:image/png;base64,?",
+        picture("red", (8000, 8000))["image_url"]["url"],
+    ],
+)
+def test_what_is_no_image_to_show_is_refused(seeing: RunningEngine, url: str) -> None:
+    with pytest.raises(openai.BadRequestError) as raised:
+        ask(seeing, shown(url))
+    assert raised.value.param == "messages[0].content[1]"
+
+
+def test_too_many_images_are_refused(seeing: RunningEngine) -> None:
+    with pytest.raises(openai.BadRequestError, match="too many"):
+        ask(seeing, *[picture("red")] * (MOST_IMAGES + 1))
