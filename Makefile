@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast fuzz fuzz-api guarantee eval bfcl check format model nano clean
+.PHONY: help install serve test test-fast fuzz fuzz-api guarantee eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -59,6 +59,9 @@ nano: install  ## Train functionary-nano, or go on from its last checkpoint in .
 	$(BIN)/python -m nano.train $(ARGS)
 	$(BIN)/python -m nano.export
 	$(BIN)/python -m nano.heldout
+
+adapter: install  ## Train functionary-nano-pirate, a LoRA adapter for functionary-nano
+	$(BIN)/python -m nano.adapter $(ARGS)
 
 eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..." or a server's flags)
 	@$(BIN)/python -m functionary_sgl eval $(ARGS)

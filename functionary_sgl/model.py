@@ -11,7 +11,7 @@ from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
-from functionary_sgl.errors import ContextLengthExceeded, RequestError
+from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
@@ -41,6 +41,7 @@ class Model:
     defaults: sampling defaults of the checkpoint (`generation_config.json`).
     constraints: what of a call is enforced where its tool does not say `strict`; an answer in JSON
         is enforced in any case.
+    adapters: the engine's LoRA adapters, each a model by its own name, with its place.
     """
 
     names: tuple[str, ...]
@@ -49,6 +50,18 @@ class Model:
     reason: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     constraints: Constraints = "schema"
+    adapters: Mapping[str, str] = field(default_factory=dict)
+
+    def adapter(self, name: str) -> str | None:
+        """The adapter that a request for the model `name` wants, None for the model as it is.
+
+        Raises NotFound if there is no such model.
+        """
+        if name in self.names:
+            return None
+        if name in self.adapters:
+            return name
+        raise NotFound(f"The model `{name}` does not exist.", code="model_not_found")
 
     @cached_property
     def gate(self) -> Gate:
@@ -60,9 +73,10 @@ class Model:
         sampling: Sampling,
         max_tokens: int | None,
         top_logprobs: int | None = None,
+        adapter: str | None = None,
     ) -> CheckedTurn:
         """The turn that answers `conversation`; `max_tokens` None: as much as the context holds;
-        `top_logprobs` as in Turn.
+        `top_logprobs` and `adapter` as in Turn.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
@@ -87,6 +101,7 @@ class Model:
             images=tuple(image.url for image in images),
             trims_text=self.prompter.format.trims_text,
             top_logprobs=top_logprobs,
+            adapter=adapter,
             arguments=arguments,
             unenforced=tuple(_unenforced(conversation, arguments, answer)),
         )

@@ -55,6 +55,7 @@ class Scene:
 
 Said = dict[str, Mention]
 Episode = Callable[[Scene], None]
+Draw = Callable[[Random, Split], Conversation]
 
 
 def conversation(random: Random, split: Split) -> Conversation:
@@ -71,6 +72,15 @@ def conversation(random: Random, split: Split) -> Conversation:
     for _ in range(random.choices((1, 2, 3, 4, 5), (3, 3, 3, 2, 1))[0]):
         episodes = suitable(scene)
         random.choices(list(episodes), list(episodes.values()))[0](scene)
+    return asked(scene)
+
+
+def chat(random: Random, split: Split) -> Conversation:
+    """Small talk alone, with few functions on offer or none."""
+    scene = Scene(random, words(split), [], code=False)
+    scene.functions = offered(random, scene.words, random.choice((0, 0, 1, 2)))
+    for _ in range(random.choice((1, 1, 2, 3))):
+        small_talk(scene)
     return asked(scene)
 
 

@@ -1,7 +1,7 @@
 """What `config.toml` says, checked."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,28 @@ class Stage:
 
 @dataclass(frozen=True)
 class Settings:
-    """A training; see config.toml."""
+    """A training; see config.toml. Adapters (pirate.toml) have no `matrix_lr` and no `model`."""
 
     seed: int
     tokens: int
     decay_tokens: int
     warmup_steps: int
-    matrix_lr: float
     other_lr: float
     checkpoint_steps: int
     validation_steps: int
     validation_samples: int
-    model: dict[str, Any]
     stages: tuple[Stage, ...]
+    matrix_lr: float = 0.0
+    model: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path = CONFIG) -> "Settings":
         """The settings in `file`; a TypeError names what is missing or unknown."""
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return cls.of(tomllib.loads(file.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> "Settings":
+        """The settings that a file's `content` stands for; raises as `read` does."""
         return cls(**content | {"stages": tuple(Stage(**stage) for stage in content["stages"])})
 
     def learning_rate(self, step: int, tokens: int) -> float:

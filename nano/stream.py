@@ -6,6 +6,7 @@ from random import Random
 
 from nano import batches, conversations
 from nano.batches import Batch
+from nano.conversations import Draw
 from nano.copying import Copying
 from nano.samples import Sample, Sampler
 from nano.settings import Settings, Stage
@@ -28,11 +29,15 @@ class Position:
 
 
 class Stream:
-    """Batches by `settings`; the same position always gives the same batch."""
+    """Batches by `settings`, of the conversations that `talk` draws; the same position always gives
+    the same batch."""
 
-    def __init__(self, settings: Settings, sampler: Sampler) -> None:
+    def __init__(
+        self, settings: Settings, sampler: Sampler, talk: Draw = conversations.conversation
+    ) -> None:
         self._settings = settings
         self._sampler = sampler
+        self._talk = talk
         self._copying = Copying(sampler.tokenizer)
 
     def batches(self, position: Position) -> Iterator[Batch]:
@@ -64,6 +69,6 @@ class Stream:
         def draw(random: Random) -> Sample:
             if random.random() < stage.copying:
                 return self._copying.sample(random)
-            return self._sampler.sample(conversations.conversation(random, "train"))
+            return self._sampler.sample(self._talk(random, "train"))
 
         return batches.chunk(draw, seed, index, stage.batch_tokens, stage.longest)

@@ -14,21 +14,29 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
 from tqdm import tqdm
+from transformers import LlamaForCausalLM
 
-from nano import curves, induction, model
+from functionary_sgl.chat.conversation import Conversation
+from nano import conversations, curves, induction, model
 from nano.batches import Batch
 from nano.samples import Sampler
 from nano.settings import CONFIG, Settings
 from nano.stream import Position, Stream
 from nano.validation import Validation
+from nano.words import Split
 
 
 class Training:
-    """A training in `directory`; it begins where the checkpoint there was made, if there is one."""
+    """A training in `directory`; it begins where the checkpoint there was made, if there is one.
+
+    What learns, and from which conversations, is said by `make`, `make_optimizers` and `talk`, so
+    that a subclass can train something else (nano.adapter).
+    """
 
     def __init__(self, settings: Settings, directory: Path, compiled: bool = True) -> None:
         self.settings = settings
@@ -36,9 +44,10 @@ class Training:
         self.sampler = Sampler(directory / "tokenizer.json")
         torch.manual_seed(settings.seed)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model = model.build(settings.model, self.sampler.tokenizer).to(device)
-        induction.prepare(self.model)
-        self.optimizers = model.optimizers(self.model, settings.matrix_lr, settings.other_lr)
+        self.model = self.make().to(device)
+        made = self.make_optimizers()
+        self.optimizers = [optimizer for optimizer, _ in made]
+        self._rates = [rate for _, rate in made]
         self.position = Position()
         self.metrics: list[dict[str, Any]] = []
         if (file := directory / "checkpoint.pt").is_file():
@@ -46,10 +55,25 @@ class Training:
         if compiled:
             model.compiled(self.model)
 
+    def make(self) -> LlamaForCausalLM:
+        """The model before its first step."""
+        new = model.build(self.settings.model, self.sampler.tokenizer)
+        induction.prepare(new)
+        return new
+
+    def make_optimizers(self) -> list[tuple[torch.optim.Optimizer, float]]:
+        """Optimizers of the model's weights, each with its full learning rate."""
+        rates = self.settings.matrix_lr, self.settings.other_lr
+        return list(zip(model.optimizers(self.model, *rates), rates, strict=True))
+
+    def talk(self, random: Random, split: Split) -> Conversation:
+        """A conversation to learn from, or with held-out words to be judged by."""
+        return conversations.conversation(random, split)
+
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Train to the end, or until `stop` says so after a step; then, and every now and then,
         save a checkpoint."""
-        validation = Validation(self.sampler, self.settings.validation_samples)
+        validation = Validation(self.sampler, self.settings.validation_samples, self.talk)
         bar = tqdm(
             total=self.settings.tokens,
             initial=self.position.tokens,
@@ -58,7 +82,7 @@ class Training:
             mininterval=10,
         )
         with bar:
-            for batch in Stream(self.settings, self.sampler).batches(self.position):
+            for batch in Stream(self.settings, self.sampler, self.talk).batches(self.position):
                 falls = (
                     self.position.tokens - batch.ids.numel()
                     >= self.settings.tokens - self.settings.decay_tokens
@@ -80,8 +104,7 @@ class Training:
 
     def _step(self, batch: Batch) -> dict[str, float]:
         share = self.settings.learning_rate(self.position.step - 1, self.position.tokens)
-        full = (self.settings.matrix_lr, self.settings.other_lr)
-        for optimizer, rate in zip(self.optimizers, full, strict=True):
+        for optimizer, rate in zip(self.optimizers, self._rates, strict=True):
             optimizer.param_groups[0]["lr"] = rate * share
         logits, ids = model.answer_logits(self.model, batch)
         loss = model.loss(logits, ids)
@@ -139,6 +162,15 @@ class Training:
         torch.set_rng_state(state["random"].cpu())
 
 
+def told_to_stop(minutes: float) -> Callable[[], bool]:
+    """Whether so many minutes are over, or Ctrl-C or SIGTERM came, from now on."""
+    until = time.monotonic() + 60 * minutes
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+    return lambda: bool(signals) or time.monotonic() > until
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -151,12 +183,8 @@ def main() -> None:
     if options.fresh:
         for name in ("checkpoint.pt", "stable.pt"):
             (options.directory / name).unlink(missing_ok=True)
-    until = time.monotonic() + 60 * options.minutes
-    signals: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
-    signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
     training = Training(Settings.read(options.config), options.directory)
-    training.run(lambda: bool(signals) or time.monotonic() > until)
+    training.run(told_to_stop(options.minutes))
 
 
 if __name__ == "__main__":

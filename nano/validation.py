@@ -11,6 +11,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from nano import batches, conversations, model
+from nano.conversations import Draw
 from nano.copying import Copying
 from nano.samples import Sample, Sampler
 
@@ -18,12 +19,14 @@ _LONGEST = 768
 
 
 class Validation:
-    """`count` conversations with held-out words, and half as many exercises."""
+    """`count` conversations with held-out words, as `talk` draws them, half as many exercises."""
 
-    def __init__(self, sampler: Sampler, count: int) -> None:
+    def __init__(
+        self, sampler: Sampler, count: int, talk: Draw = conversations.conversation
+    ) -> None:
         tokenizer = sampler.tokenizer
         drawn = (Random(f"validation:{index}") for index in range(count))
-        talks = [sampler.sample(conversations.conversation(r, "heldout")) for r in drawn]
+        talks = [sampler.sample(talk(r, "heldout")) for r in drawn]
         copying = Copying(tokenizer)
         exercises = [copying.sample(Random(f"copying:{index}")) for index in range(count // 2)]
         self._text = tokenizer.encode("all\n")

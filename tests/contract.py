@@ -37,11 +37,11 @@ ErrorBody.model_rebuild(force=True)
 ModelList.model_rebuild(force=True)
 
 # Fields that OpenAI's types do not have: reasoning as DeepSeek, SGLang and vLLM tell it; of models
-# `root` and `max_model_len` as vLLM has them, and our own `template`.
+# `root`, `parent` and `max_model_len` as vLLM has them, and our own `template`.
 EXTRAS: dict[type, set[str]] = {
     ChatCompletionMessage: {"reasoning_content"},
     chat_completion_chunk.ChoiceDelta: {"reasoning_content"},
-    Model: {"root", "max_model_len", "template"},
+    Model: {"root", "parent", "max_model_len", "template"},
 }
 
 # Fields that may be null but not missing, which the types leave open (OpenAI's API reference).

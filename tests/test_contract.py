@@ -119,7 +119,7 @@ def test_streams_that_are_none_are_seen(stream: bytes) -> None:
 
 def test_models_that_are_none_are_seen() -> None:
     assert found({"data": [MODEL]}, path="/v1/models")
-    assert violations(Model, json.dumps({**MODEL, "parent": None}).encode())
+    assert violations(Model, json.dumps({**MODEL, "permission": []}).encode())
 
 
 def test_the_middleware_notes_what_it_sees_and_passes_it_on() -> None:

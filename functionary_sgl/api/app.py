@@ -33,7 +33,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = FastAPI.openapi(app)
         body = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
         definitions = body.pop("$defs", {})
-        body["properties"]["model"]["enum"] = list(app.state.model.names)
+        body["properties"]["model"]["enum"] = [*app.state.model.names, *app.state.model.adapters]
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         components |= definitions | {"ChatRequest": body}
         app.openapi_schema = schema

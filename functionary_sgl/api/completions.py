@@ -25,7 +25,6 @@ from functionary_sgl.api.responses import (
     while_client_waits,
 )
 from functionary_sgl.chat.conversation import Conversation
-from functionary_sgl.errors import NotFound
 from functionary_sgl.model import CheckedTurn, Model
 
 router = APIRouter()
@@ -87,14 +86,13 @@ class _Answer:
     @classmethod
     async def to(cls, asked: ChatRequest, model: Model) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
-        if asked.model not in model.names:
-            raise NotFound(f"The model `{asked.model}` does not exist.", code="model_not_found")
+        adapter = model.adapter(asked.model)
         intake.check(asked)
         conversation = intake.conversation(asked)
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
-        turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs)
+        turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter)
         return cls(model, asked, conversation, turn)
 
     async def folded(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from functionary_sgl.api.responses import JSONResponse
-from functionary_sgl.errors import NotFound
 from functionary_sgl.model import Model
 
 router = APIRouter()
@@ -13,19 +12,17 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def list_models(request: Request) -> JSONResponse:
-    """The names that requests may use."""
-    model = request.app.state.model
-    data = [_card(model, name, request.app.state.started) for name in model.names]
+    """The names that requests may use, those of adapters last."""
+    model: Model = request.app.state.model
+    names = *model.names, *model.adapters
+    data = [_card(model, name, request.app.state.started) for name in names]
     return JSONResponse({"object": "list", "data": data})
 
 
 @router.get("/v1/models/{name:path}")
 async def retrieve_model(request: Request, name: str) -> JSONResponse:
     """One model by its name."""
-    model = request.app.state.model
-    if name not in model.names:
-        raise NotFound(f"The model `{name}` does not exist.", code="model_not_found")
-    return JSONResponse(_card(model, name, request.app.state.started))
+    return JSONResponse(_card(request.app.state.model, name, request.app.state.started))
 
 
 @router.get("/health")
@@ -35,12 +32,16 @@ async def health() -> JSONResponse:
 
 
 def _card(model: Model, name: str, created: int) -> dict[str, Any]:
+    """As vLLM and SGLang have it: an adapter's `root` is its place, its `parent` the model. Raises
+    NotFound."""
+    adapter = model.adapter(name)
     return {
         "id": name,
         "object": "model",
         "created": created,
         "owned_by": "functionary-sgl",
-        "root": model.names[0],
+        "root": model.names[0] if adapter is None else model.adapters[adapter],
+        "parent": None if adapter is None else model.names[0],
         "max_model_len": model.engine.context_length,
         "template": {"name": model.prompter.format.name, "reason": model.reason},
     }

@@ -1,7 +1,7 @@
 """`functionary-sgl serve`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from functionary_sgl.cli import flags
@@ -9,6 +9,7 @@ from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.script import Script
 from functionary_sgl.engines.scripted import ScriptedEngine
+from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import UsageError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
@@ -40,10 +41,14 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         tokenizer = files.tokenizer.with_control(found.format.control_tokens)
         prompter = Prompter(found.format, tokenizer, files.template)
         engine: Engine = _scripted(options, prompter.tokenizer)
+        adapters: Mapping[str, str] = {}
     else:
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, files.tokenizer, files.template)
-        engine = _sglang(parser, options, others, prompter)
+        engine = started = _sglang(parser, options, others, prompter)
+        adapters = started.adapters
+        for name in adapters.keys() & set(_names(options)):
+            raise UsageError(f"an adapter cannot have the model's own name, {name}")
     return Model(
         names=_names(options),
         prompter=prompter,
@@ -51,6 +56,7 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         reason=found.reason,
         defaults=files.generation_defaults,
         constraints=options.constraints,
+        adapters=adapters,
     )
 
 
@@ -80,6 +86,12 @@ def _parser() -> flags.Parser:
         default="schema",
         help="what of a call is enforced if its tool is not strict: nothing, the function's name "
         "and arguments in JSON, or their schema too (default)",
+    )
+    add(
+        "--lora-modules",
+        nargs="+",
+        metavar="NAME=PATH",
+        help="LoRA adapters, each a model of its own name; also --lora-paths",
     )
     add(
         "--grammar-cache-mb",
@@ -113,6 +125,8 @@ def _check(options: argparse.Namespace, others: Sequence[str]) -> None:
             raise UsageError(f"unknown flag {others[0]} (with --engine scripted)")
         if options.script is None:
             raise UsageError("--engine scripted needs --script FILE, the turns to replay")
+        if options.lora_modules:
+            raise UsageError("--engine scripted has no use for --lora-modules")
     elif options.script is not None:
         raise UsageError("--script is for --engine scripted")
 
@@ -131,7 +145,7 @@ def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngi
 
 def _sglang(
     parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], prompter: Prompter
-) -> Engine:
+) -> SGLangEngine:
     """SGLang, with its own flags from the environment and from `others`, and those we share.
 
     A model that has fewer ids than the tokenizer of `prompter` is not the tokenizer's.
@@ -157,6 +171,8 @@ def _sglang(
         )
         if (value := getattr(options, option[2:].replace("-", "_"))) is not None
     ]
+    if options.lora_modules:
+        shared += ["--lora-paths", *options.lora_modules]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
     engine = launch.start(

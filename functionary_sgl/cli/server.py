@@ -104,7 +104,7 @@ def banner(model: Model, listener: socket.socket, tls: bool) -> str:
     base = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     body = {"model": model.names[0], "messages": [{"role": "user", "content": "Hi!"}]}
     return (
-        f"model     {', '.join(model.names)}\n"
+        f"model     {', '.join([*model.names, *model.adapters])}\n"
         f"template  {model.prompter.format.name} ({model.reason})\n"
         f"address   {base}/v1\n"
         f"try       curl {base}/v1/chat/completions -H 'Content-Type: application/json' "

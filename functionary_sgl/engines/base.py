@@ -44,12 +44,14 @@ class Constraint:
 class TurnContext:
     """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
     `last_input` is the text of the last user or tool message; real engines need neither. `images`
-    are URLs of what the prompt's image tokens stand for, in their order."""
+    are URLs of what the prompt's image tokens stand for, in their order. `adapter` is the name of
+    the LoRA adapter that answers; None: the model as it is."""
 
     turn_id: str
     prompt_length: int
     last_input: str = ""
     images: tuple[str, ...] = ()
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

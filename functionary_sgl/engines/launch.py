@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from functionary_sgl.engines import llava, scheduler
+from functionary_sgl.engines import llava, lora, scheduler
 from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import EngineError, UsageError
 from functionary_sgl.platform import has_accelerator
@@ -64,6 +64,7 @@ def start(
             raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
+    adapters = lora.adapters(arguments)
     if not has_accelerator():
         _prepare_for_cpu(arguments)
     name_the_architecture(arguments, image_token_id)
@@ -77,7 +78,7 @@ def start(
 
     try:
         engine = BoundedEngine(server_args=ServerArgs.from_cli_args(arguments))
-        return SGLangEngine(engine, arguments.grammar_backend)
+        return SGLangEngine(engine, arguments.grammar_backend, adapters)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
     except RuntimeError as error:

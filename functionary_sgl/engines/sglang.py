@@ -6,7 +6,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
 from itertools import zip_longest
@@ -31,10 +31,14 @@ from functionary_sgl.sandbox import Sandbox
 class SGLangEngine:
     """Wraps a started `sglang.Engine`; made by `engines.launch.start`.
 
+    `adapters`: the LoRA adapters that were loaded with it, each with its place.
     An id of `vocabulary_size` or more in a request would take the engine down.
     """
 
-    def __init__(self, engine: Any, grammar_backend: str) -> None:
+    def __init__(
+        self, engine: Any, grammar_backend: str, adapters: Mapping[str, str] | None = None
+    ) -> None:
+        self.adapters = adapters or {}
         self._engine = engine
         self._guided = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
@@ -54,8 +58,10 @@ class SGLangEngine:
         self._stop = stop
         if self._guided:
             await asyncio.to_thread(self._sandbox.start)
-        # The first request makes SGLang's manager listen, and install the signal handlers.
-        await self.score([0], [0], TurnContext("ready", 1))
+        # The first request makes SGLang's manager listen, and install the signal handlers. One for
+        # each adapter: SGLang finds out with its first request whether it fits the model.
+        for adapter in (None, *self.adapters):
+            await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
@@ -119,7 +125,9 @@ class SGLangEngine:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._death:
             raise self._death
-        stream = _Stream(self._manager, token_ids, arguments | _images(turn.images))
+        # The prefix cache keeps what adapters computed apart, by their ids.
+        arguments = arguments | _images(turn.images) | {"lora_path": turn.adapter}
+        stream = _Stream(self._manager, token_ids, arguments)
         self._streams.add(stream)
         try:
             while True:

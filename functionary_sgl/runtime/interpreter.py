@@ -49,6 +49,7 @@ class Turn:
     last_input: the text of the last user or tool message.
     trims_text: whether white space at the ends of text for the user is left out.
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
+    adapter: the name of the LoRA adapter that answers; None: the model as it is.
     """
 
     program: Any
@@ -61,6 +62,7 @@ class Turn:
     images: tuple[str, ...] = ()
     trims_text: bool = True
     top_logprobs: int | None = None
+    adapter: str | None = None
 
 
 class _TurnOver(Exception):
@@ -112,7 +114,11 @@ class _Interpreter:
         self._tokenizer = tokenizer
         self._tokens = Tokens(tokenizer.encode_marked)
         self._context = TurnContext(
-            uuid.uuid4().hex, len(turn.prompt.token_ids), turn.last_input, turn.images
+            turn_id=uuid.uuid4().hex,
+            prompt_length=len(turn.prompt.token_ids),
+            last_input=turn.last_input,
+            images=turn.images,
+            adapter=turn.adapter,
         )
         self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
         self._content_name = ""

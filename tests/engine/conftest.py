@@ -74,7 +74,7 @@ def engine() -> Iterator[RunningEngine]:
 def keeps_the_contract(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test's server sends against OpenAI's contract fails the test."""
     yield
-    if "engine" in request.fixturenames:
-        running: RunningEngine = request.getfixturevalue("engine")
+    for name in {"engine", "adapted"} & set(request.fixturenames):
+        running: RunningEngine = request.getfixturevalue(name)
         if running.process.poll() is None:
             assert httpx.get(f"{running.url}/violations").json() == []

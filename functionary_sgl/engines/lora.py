@@ -1,0 +1,106 @@
+"""LoRA adapters, looked at before SGLang loads them.
+
+SGLang would tell of one that it cannot load by the traceback of a process that died, of one that is
+for another model when the first request for it comes, and of settings that it passes over never.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from functionary_sgl.errors import UsageError
+
+# What an adapter's configuration must say where it says anything (SGLang 0.5.23 looks at none but
+# the first two): its answers would not be those that it was trained to give.
+_ONLY: Mapping[str, Any] = {
+    "peft_type": "LORA",
+    "use_dora": False,
+    "use_rslora": False,
+    "bias": "none",
+    "modules_to_save": [],
+    "rank_pattern": {},
+    "alpha_pattern": {},
+}
+_CONFIG = "adapter_config.json"
+
+
+def adapters(arguments: argparse.Namespace) -> dict[str, str]:
+    """The adapters that SGLang's `--lora-paths` names, each with its directory or repository.
+
+    Raises UsageError for what SGLang cannot load, or would serve otherwise than it was trained.
+    """
+    named = [_named(entry) for entry in arguments.lora_paths or ()]
+    if arguments.enable_lora and not named:
+        raise UsageError("--enable-lora needs adapters: --lora-paths NAME=PATH ...")
+    found: dict[str, str] = {}
+    for name, place in named:
+        if name in found:
+            raise UsageError(f"--lora-paths names the adapter {name} twice")
+        found[name] = place
+        directory = _directory(name, place)
+        _check_config(name, directory)
+        _check_weights(name, directory, arguments.model_path)
+    return found
+
+
+def _named(entry: Any) -> tuple[str, str]:
+    """Name and place of what may be `NAME=PATH`, `PATH` or an object with both."""
+    if isinstance(entry, dict):
+        return entry["lora_name"], entry["lora_path"]
+    name, equals, place = entry.partition("=")
+    return (name, place) if equals else (entry, entry)
+
+
+def _directory(name: str, place: str) -> Path:
+    """Where the adapter is; one of the hub is fetched."""
+    directory = Path(place)
+    if directory.is_dir():
+        return directory
+    if place.count("/") != 1 or place.startswith((".", "/", "~")):
+        raise UsageError(f"the adapter {name}: there is no directory {place}")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(place, allow_patterns=["*.json", "*.safetensors"]))
+    except Exception as error:  # the hub's client raises many kinds, network errors among them
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"the adapter {name}: {place} is neither a directory nor what the hub gives: {reason}"
+        ) from error
+
+
+def _check_config(name: str, directory: Path) -> None:
+    try:
+        config = json.loads((directory / _CONFIG).read_bytes())
+        given = {key: config.get(key) or only for key, only in _ONLY.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"the adapter {name}: {directory} has no {_CONFIG} of peft") from error
+    for key, only in _ONLY.items():
+        if given[key] != only:
+            raise UsageError(f"the adapter {name}: SGLang cannot serve one with {key} {given[key]}")
+
+
+def _check_weights(name: str, directory: Path, model_path: str) -> None:
+    """An adapter reads what the model's layers pass on, so it must have their width."""
+    from safetensors import SafetensorError, safe_open
+    from transformers import PretrainedConfig
+
+    try:
+        model, _ = PretrainedConfig.get_config_dict(model_path)
+    except (OSError, ValueError):
+        return  # SGLang will say it better
+    width = model.get("text_config", model).get("hidden_size")
+    file = directory / "adapter_model.safetensors"
+    try:
+        with safe_open(file, "pt") as weights:
+            shapes = {key: weights.get_slice(key).get_shape() for key in weights.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"the adapter {name}: {file} cannot be read: {error}") from error
+    for key, shape in shapes.items():
+        if width and key.endswith("q_proj.lora_A.weight") and shape[-1] != width:
+            raise UsageError(
+                f"the adapter {name} is for another model: its layers are {shape[-1]} wide, those "
+                f"of {model_path} {width}"
+            )

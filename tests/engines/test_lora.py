@@ -1,0 +1,100 @@
+"""Adapters that SGLang could not serve are refused in a sentence, before it starts."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from functionary_sgl.engines.lora import adapters
+from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt.checkpoint import EMBEDDED
+
+CONFIG = {"peft_type": "LORA", "r": 1, "lora_alpha": 2, "target_modules": ["q_proj"]}
+WIDTH = json.loads((EMBEDDED / "config.json").read_text())["hidden_size"]
+KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    return made(tmp_path / "adapter")
+
+
+def made(directory: Path, width: int = WIDTH, **config: Any) -> Path:
+    directory.mkdir()
+    (directory / "adapter_config.json").write_text(json.dumps(CONFIG | config))
+    save_file({KEY: torch.zeros(1, width)}, directory / "adapter_model.safetensors")
+    return directory
+
+
+def found(*paths: Any, enabled: bool | None = None) -> dict[str, str]:
+    """What there is after `--lora-paths`, as SGLang's parser leaves it."""
+    return adapters(
+        argparse.Namespace(
+            lora_paths=list(paths) or None, enable_lora=enabled, model_path=str(EMBEDDED)
+        )
+    )
+
+
+def test_they_are_named_as_sglang_names_them(adapter: Path) -> None:
+    entry = {"lora_name": "b", "lora_path": str(adapter)}
+    names = found(f"a={adapter}", entry, str(adapter))
+    assert names == {"a": str(adapter), "b": str(adapter), str(adapter): str(adapter)}
+    assert found() == {}
+
+
+def test_settings_that_are_as_if_they_were_not_there_do_no_harm(tmp_path: Path) -> None:
+    usual = {"use_dora": False, "bias": "none", "modules_to_save": None, "rank_pattern": {}}
+    assert found(f"a={made(tmp_path / 'a', **usual)}")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"peft_type": "LOHA"},
+        {"use_dora": True},
+        {"use_rslora": True},
+        {"bias": "all"},
+        {"modules_to_save": ["lm_head"]},
+        {"rank_pattern": {"q_proj": 4}},
+        {"alpha_pattern": {"q_proj": 4}},
+    ],
+)
+def test_what_sglang_passes_over_is_refused(tmp_path: Path, config: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(config))):
+        found(f"a={made(tmp_path / 'a', **config)}")
+
+
+def test_an_adapter_for_another_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"another model: its layers are 8 wide.*{WIDTH}"):
+        found(f"a={made(tmp_path / 'a', width=8)}")
+
+
+def test_no_directory_no_adapter(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the adapter a: there is no directory"):
+        found(f"a={tmp_path / 'nowhere'}")
+    with pytest.raises(UsageError, match=r"no adapter_config\.json"):
+        found(f"a={tmp_path}")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{"])
+def test_a_file_that_is_something_else_is_refused(adapter: Path, content: bytes) -> None:
+    (adapter / "adapter_model.safetensors").write_bytes(content)
+    with pytest.raises(UsageError, match=r"adapter_model\.safetensors cannot be read"):
+        found(f"a={adapter}")
+    (adapter / "adapter_config.json").write_bytes(content)
+    with pytest.raises(UsageError, match=r"no adapter_config\.json"):
+        found(f"a={adapter}")
+
+
+def test_a_name_is_one_adapters(adapter: Path) -> None:
+    with pytest.raises(UsageError, match="twice"):
+        found(f"a={adapter}", f"a={adapter}")
+
+
+def test_enabled_without_adapters_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="--enable-lora needs adapters"):
+        found(enabled=True)
