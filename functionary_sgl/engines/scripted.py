@@ -155,7 +155,8 @@ class ScriptedEngine:
         else:
             text, end = self._before_end(progress.rest, request.stop_token_ids)
             used = len(text)
-        groups = self._groups(progress, text, end)
+        # A grammar lets no control token pass: what looks like one is text.
+        groups = self._groups(progress, text, end, plain=request.constraint is not None)
         progress.seen += text
         progress.cursor += used
         decoder, told, count = self._tokenizer.stream(), "", 0
@@ -184,13 +185,18 @@ class ScriptedEngine:
         end, token_id = min(found)
         return text[:end], [token_id]
 
-    def _groups(self, progress: _Progress, text: str, end: Sequence[int]) -> list[list[int]]:
-        """The ids of `text` and `end` as they arrive; a control token is never cut."""
+    def _groups(
+        self, progress: _Progress, text: str, end: Sequence[int], *, plain: bool
+    ) -> list[list[int]]:
+        """The ids of `text` and `end` as they arrive; a control token, of which `plain` text has
+        none, is never cut."""
         groups: list[list[int]] = []
         place = progress.cursor
-        for piece, is_control in self._tokenizer.control.split(text):
+        control = self._tokenizer.control
+        for piece, is_control in [(text, False)] if plain else control.split(text):
             parts = [piece] if is_control else progress.reply.cuts(place, piece)
-            groups += (self._tokenizer.encode_marked(part) for part in parts)
+            marked = (part if is_control else control.mark(part) for part in parts)
+            groups += map(self._tokenizer.encode_marked, marked)
             place += len(piece)
         chunk = progress.reply.chunk
         if isinstance(chunk, list) or chunk == "char":

@@ -58,9 +58,10 @@ class RunningEngine:
         return count
 
     def stop(self) -> None:
+        """As SIGTERM does: processes that a killed server leaves behind would hold its pipes."""
         self.client.close()
-        self.process.kill()
-        self.process.communicate()
+        self.process.terminate()
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="session")

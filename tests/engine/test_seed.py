@@ -93,7 +93,8 @@ def ask(engine: RunningEngine, request: dict[str, Any], **fields: Any) -> Any:
 
 def _told(choice: Any) -> Any:
     calls = [(c.function.name, c.function.arguments) for c in choice.message.tool_calls or ()]
-    tokens = [entry.token for entry in choice.logprobs.content]
+    # A turn that is cut before its first token has none.
+    tokens = [entry.token for entry in choice.logprobs.content] if choice.logprobs else []
     return choice.message.content, calls, tokens, choice.finish_reason
 
 

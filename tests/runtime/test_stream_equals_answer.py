@@ -4,6 +4,7 @@ Random turns are written as a model would write them, cut at random, and run; wh
 be what was meant.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -27,6 +28,14 @@ def test_what_was_written_is_what_is_answered(format: str, turn: Any, cut: Any) 
     answer = replay(PROMPTERS[format], written(format, content, calls), cut)
     assert answer.said == (content, calls)
     assert answer.finish_reason == ("tool_calls" if calls else "stop")
+
+
+@every_format
+def test_control_tokens_in_arguments_are_text(format: str) -> None:
+    for token in PROMPTERS[format].tokenizer.control_ids:
+        calls = [("get", json.dumps({"a": token}, ensure_ascii=False))]
+        answer = replay(PROMPTERS[format], written(format, None, calls), "char")
+        assert answer.said == (None, calls)
 
 
 @reasoning_formats
