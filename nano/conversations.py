@@ -6,11 +6,8 @@ sentence that reports it.
 """
 
 import json
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from random import Random
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
@@ -18,6 +15,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import requests, results
 from nano.functions import ACTIONS, Function, function
 from nano.parameters import Mention
+from nano.talk import small_talks
 from nano.words import Split, Words, words
 
 NONE_FITS = "I am sorry, but none of my functions can do that."
@@ -277,7 +275,7 @@ def arithmetic(scene: Scene) -> None:
 
 def small_talk(scene: Scene) -> None:
     """Something said for its own sake."""
-    said, answer = scene.random.choice(list(_talk(scene.words.split)))
+    said, answer = scene.random.choice(small_talks(scene.words.split))
     if scene.random.random() < 0.5:
         said = said[0].upper() + said[1:]
     asks = said.lower().startswith(
@@ -285,17 +283,6 @@ def small_talk(scene: Scene) -> None:
     )
     scene.user(said + scene.random.choice(("?", "?", "") if asks else (".", "!", "", "")))
     scene.assistant(answer)
-
-
-@cache
-def _talk(split: Split) -> tuple[tuple[str, str], ...]:
-    file = Path(__file__).parent / "talk.toml"
-    intents = tomllib.loads(file.read_text(encoding="utf-8"))["intents"]
-
-    def said(intent: dict[str, list[str]]) -> Iterator[str]:
-        yield from intent["said"][-1:] if split == "heldout" else intent["said"][:-1]
-
-    return tuple((text, intent["answer"]) for intent in intents for text in said(intent))
 
 
 def _request(scene: Scene, clause: str, *, opened: bool = True) -> None:

@@ -11,7 +11,6 @@ from contextlib import aclosing
 from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any, Literal
-from uuid import uuid4
 
 from functionary_sgl.engines.base import (
     Chunk,
@@ -24,6 +23,7 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.grammar import check, with_lead
 from functionary_sgl.engines.images import objection
+from functionary_sgl.engines.stream import Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
 
@@ -49,7 +49,7 @@ class SGLangEngine:
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
         self._image_domains = frozenset(domain.lower() for domain in domains)
-        self._streams: set[_Stream] = set()
+        self._streams: set[Stream] = set()
         self._death: EngineDied | None = None
         self._dead = asyncio.Event()
         self._manager.signal_handler_class = self._signal_handlers
@@ -127,7 +127,7 @@ class SGLangEngine:
             raise self._death
         # The prefix cache keeps what adapters computed apart, by their ids.
         arguments = arguments | _images(turn.images) | {"lora_path": turn.adapter}
-        stream = _Stream(self._manager, token_ids, arguments)
+        stream = Stream(self._manager, token_ids, arguments)
         self._streams.add(stream)
         try:
             while True:
@@ -171,51 +171,6 @@ class SGLangEngine:
         for stream in self._streams:
             stream.fail(self._death)
         self._dead.set()
-
-
-class _Stream:
-    """One request of SGLang, pumped by a task of its own.
-
-    A consumer that is cancelled must not cancel SGLang's own coroutine, which has been seen to
-    take the engine with it (sgl-project/sglang#39216): it aborts, and the task drains the rest.
-    """
-
-    def __init__(self, manager: Any, token_ids: Sequence[int], arguments: dict[str, Any]) -> None:
-        self._manager = manager
-        # Aborts match request ids by prefix, so ids have a fixed length.
-        self._id = uuid4().hex
-        self._queue: asyncio.Queue[dict[str, Any] | Exception] = asyncio.Queue()
-        self._task = asyncio.create_task(self._pump(list(token_ids), arguments))
-
-    async def next(self) -> dict[str, Any]:
-        """The next output; raises what went wrong."""
-        item = await self._queue.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
-
-    def fail(self, error: Exception) -> None:
-        """Let the consumer end with `error`."""
-        self._queue.put_nowait(error)
-
-    def abandon(self) -> None:
-        """Stop the request in the engine unless it is finished."""
-        if not self._task.done():
-            self._manager.abort_request(rid=self._id)
-
-    async def _pump(self, token_ids: list[int], arguments: dict[str, Any]) -> None:
-        from sglang.srt.managers.io_struct import GenerateReqInput
-
-        request = GenerateReqInput(input_ids=token_ids, rid=self._id, stream=True, **arguments)
-        try:
-            async for output in self._manager.generate_request(request, None):
-                # SGLang goes on appending to this very list.
-                output["output_ids"] = list(output["output_ids"])
-                self._queue.put_nowait(output)
-        except ValueError as error:
-            self._queue.put_nowait(RequestError(str(error)))
-        except Exception as error:
-            self._queue.put_nowait(EngineError(f"The engine failed: {error}"))
 
 
 class _SignalHandlers:
