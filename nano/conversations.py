@@ -97,7 +97,7 @@ def suitable(scene: Scene) -> dict[Episode, int]:
             parallel_same: 22,
             parallel_different: 20,
             none_fits: 10,
-            missing: 16,
+            missing: 10,
             announced: 2,
         }
         if not any(function.required for function in scene.functions):
@@ -145,7 +145,7 @@ def single(scene: Scene) -> None:
     """One call, and often its result."""
     chosen = scene.random.choice(scene.functions)
     said = requests.mentions(scene.random, chosen)
-    _request(scene, requests.clause(scene.random, scene.words, chosen, [said]))
+    _request(scene, _clause(scene, chosen, [said]))
     scene.assistant("", call(chosen, said))
     _report(scene, [(chosen, said)])
 
@@ -170,7 +170,7 @@ def parallel_same(scene: Scene) -> None:
         isinstance(m.value, list | bool | dict) for m in first.values()
     ):
         return single(scene)
-    _request(scene, requests.clause(scene.random, scene.words, chosen, said))
+    _request(scene, _clause(scene, chosen, said))
     scene.assistant("", *(call(chosen, one) for one in said))
     return _report(scene, [(chosen, one) for one in said])
 
@@ -179,10 +179,7 @@ def parallel_different(scene: Scene) -> None:
     """Calls of two functions."""
     chosen = scene.random.sample(scene.functions, 2)
     said = [requests.mentions(scene.random, one) for one in chosen]
-    clauses = [
-        requests.clause(scene.random, scene.words, one, [its])
-        for one, its in zip(chosen, said, strict=True)
-    ]
+    clauses = [_clause(scene, one, [its]) for one, its in zip(chosen, said, strict=True)]
     joint = scene.random.choice(
         (" and ", ", and ", " and also ", ", then ", ". Also, ", " and then ")
     )
@@ -198,7 +195,7 @@ def announced(scene: Scene) -> None:
     wish = scene.random.choice(
         ("first say what you do, then ", "tell me what you are doing and ", "say so and then ")
     )
-    _request(scene, wish + requests.clause(scene.random, scene.words, chosen, [said]), opened=False)
+    _request(scene, wish + _clause(scene, chosen, [said]), opened=False)
     scene.assistant(f"I will use {chosen.name}.", call(chosen, said))
 
 
@@ -243,7 +240,7 @@ def missing(scene: Scene) -> None:
     given = {
         name: mention for name, mention in said.items() if name not in [p.name for p in lacking]
     }
-    _request(scene, requests.clause(scene.random, scene.words, chosen, [given]))
+    _request(scene, _clause(scene, chosen, [given]))
     scene.assistant(requests.question(lacking))
     if scene.random.random() < 0.7:
         scene.user(
@@ -283,6 +280,12 @@ def small_talk(scene: Scene) -> None:
     )
     scene.user(said + scene.random.choice(("?", "?", "") if asks else (".", "!", "", "")))
     scene.assistant(answer)
+
+
+def _clause(scene: Scene, chosen: Function, said: list[Said]) -> str:
+    """A request's clause for a function on offer, which need not be told from one of its kind."""
+    alone = sum(function.noun == chosen.noun for function in scene.functions) == 1
+    return requests.clause(scene.random, scene.words, chosen, said, brief=alone)
 
 
 def _request(scene: Scene, clause: str, *, opened: bool = True) -> None:

@@ -47,7 +47,7 @@ KINDS: Sequence[Kind] = (
             "Name of the place, e.g. {}",
             "Where",
         ),
-        ("in {}", "in {}", "for {}", "at {}", "near {}", "around {}"),
+        ("in {}", "in {}", "for {}", "for {}", "at {}", "near {}", "around {}"),
         values.city,
         9,
     ),

@@ -109,15 +109,23 @@ def arguments(said: dict[str, Mention]) -> dict[str, object]:
 
 
 def clause(
-    random: Random, words: Words, function: Function, said: Sequence[dict[str, Mention]]
+    random: Random,
+    words: Words,
+    function: Function,
+    said: Sequence[dict[str, Mention]],
+    *,
+    brief: bool = False,
 ) -> str:
     """What is wanted, in lower case and without an end. With several in `said`, the function is
-    wanted once for each; they differ in their first value, or in all."""
+    wanted once for each; they differ in their first value, or in all. With `brief` the qualifier
+    may be left out: "the weather" for the current weather."""
+    leaves_out = brief and function.qualifier and random.random() < 0.5
+    subject = spoken(function.noun) if leaves_out else function.subject
     verb = (
         words.draw(random, f"{function.action}_verbs") if random.random() < 0.4 else function.verb
     )
     template = random.choice(_TEMPLATES[function.action])
-    action = template.format(verb=spoken(verb), n=function.subject)
+    action = template.format(verb=spoken(verb), n=subject)
     first, *others = said
     detail = _details(random, function, list(first.values()))
     if not others:
