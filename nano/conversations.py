@@ -237,9 +237,8 @@ def missing(scene: Scene) -> None:
         chosen.required, min(len(chosen.required), scene.random.choice((1, 1, 1, 2)))
     )
     lacking = [parameter for parameter in chosen.required if parameter in lacking]
-    given = {
-        name: mention for name, mention in said.items() if name not in [p.name for p in lacking]
-    }
+    unsaid = {parameter.name for parameter in lacking}
+    given = {name: mention for name, mention in said.items() if name not in unsaid}
     _request(scene, _clause(scene, chosen, [given]))
     scene.assistant(requests.question(lacking))
     if scene.random.random() < 0.7:
