@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from functionary_sgl.chat.tools import NAME_PATTERN
+
 MAX_CHOICES = 16
 MAX_MESSAGES = 10_000
 MAX_STOPS = 4
@@ -16,7 +18,7 @@ MAX_TOKENS = 2**31 - 1
 # Tags of unions; error paths leave them out.
 TAG_PREFIX = "~"
 
-FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+FunctionName = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 
 
 class _Body(BaseModel):

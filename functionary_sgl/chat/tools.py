@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+NAME_PATTERN = "[a-zA-Z0-9_-]{1,64}"
+"""Of a function's name, all of it (OpenAI's rule)."""
+
 CODE_INTERPRETER = "python"
 """The name under which the code interpreter is called."""
 

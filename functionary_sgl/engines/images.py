@@ -11,6 +11,9 @@ MOST_IMAGES = 16
 MOST_PIXELS = 2**25
 """Of one image: a small file can unpack into gigabytes."""
 
+BLIND = "This model sees no images; send parts of the type 'text' only."
+"""Why no image may be shown, whatever it is."""
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 

@@ -22,7 +22,7 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.engines.grammar import check, with_lead
-from functionary_sgl.engines.images import objection
+from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.stream import Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
@@ -70,7 +70,7 @@ class SGLangEngine:
 
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
         if not self._manager.model_config.is_multimodal:
-            return ["This model sees no images; send parts of the type 'text' only."] * len(images)
+            return [BLIND] * len(images)
         return [objection(url, self._image_domains) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:

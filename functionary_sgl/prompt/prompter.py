@@ -8,6 +8,7 @@ from types import MappingProxyType
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.chat.tools import CODE_INTERPRETER
+from functionary_sgl.engines.images import BLIND
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.chat_template import ChatTemplate
 from functionary_sgl.prompt.checkpoint import OwnTemplate
@@ -55,9 +56,7 @@ class Prompter:
     def prompt(self, conversation: Conversation) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none."""
         for image in conversation.images() if not self.format.image_token else ():
-            raise RequestError(
-                "This model sees no images; send parts of the type 'text' only.", param=image.path
-            )
+            raise RequestError(BLIND, param=image.path)
         marked = self._render(conversation, generation=True)
         return Prompt(self.tokenizer.control.unmark(marked), self._encoder.encode(marked))
 

@@ -3,15 +3,12 @@
 import re
 from typing import Any
 
+from functionary_sgl.chat.tools import NAME_PATTERN
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.vocabulary import gen, select
 
 # Tags around what a model thinks before it answers.
 REASONING = {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}
-
-
-# What a function's name looks like (OpenAI's rule).
-NAME = re.compile("[a-zA-Z0-9_-]{1,64}")
 
 
 def matched(s: Any, name: str) -> Any:
@@ -71,7 +68,7 @@ def recipient_or_text(s: Any, place: int, after: str, payload: str, mark: str = 
         s += gen(f"name_{place}", stop=ends)
         name: str = s[f"name_{place}"]
         end = matched(s, f"name_{place}")
-        if end in ends[:2] and NAME.fullmatch(name):
+        if end in ends[:2] and re.fullmatch(NAME_PATTERN, name):
             s += after
             s[f"recipient_{place}"] = name
             return name
