@@ -10,20 +10,9 @@ import pytest
 from PIL import Image
 
 from functionary_sgl.engines.images import MOST_IMAGES
+from tests.conftest import WEATHER
 from tests.engine import llava
 from tests.engine.conftest import RunningEngine
-
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_current_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"location": {"type": "string", "maxLength": 20}},
-            "required": ["location"],
-        },
-    },
-}
 
 
 @pytest.fixture(scope="module")
