@@ -9,15 +9,21 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from functionary_sgl.chat.tools import NAME_PATTERN
 
+MAX_BIASES = 1_024
+MAX_CALLS = 1_024
 MAX_CHOICES = 16
 MAX_MESSAGES = 10_000
+MAX_METADATA = 16
+MAX_PARTS = 1_024
 MAX_STOPS = 4
+MAX_STOP_LENGTH = 1_024
 MAX_TOOLS = 1_024
 MAX_TOKENS = 2**31 - 1
 
 # Tags of unions; error paths leave them out.
 TAG_PREFIX = "~"
 
+Bias = Annotated[float, Field(ge=-100, le=100)]
 FunctionName = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 
 
@@ -44,11 +50,14 @@ def _text_or_list(value: Any) -> str:
 
 
 Content = Annotated[
-    Annotated[str, Tag("~text")] | Annotated[list[ContentPart], Tag("~list")],
+    Annotated[str, Tag("~text")]
+    | Annotated[list[ContentPart], Field(max_length=MAX_PARTS), Tag("~list")],
     Discriminator(_text_or_list),
 ]
+StopText = Annotated[str, Field(max_length=MAX_STOP_LENGTH)]
 Stop = Annotated[
-    Annotated[str, Tag("~text")] | Annotated[list[str], Field(max_length=MAX_STOPS), Tag("~list")],
+    Annotated[StopText, Tag("~text")]
+    | Annotated[list[StopText], Field(max_length=MAX_STOPS), Tag("~list")],
     Discriminator(_text_or_list),
 ]
 
@@ -74,7 +83,7 @@ class ChatMessage(_Body):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: Content | None = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=MAX_CALLS)] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
     reasoning_content: str | None = None
@@ -156,13 +165,13 @@ class ChatRequest(_Body):
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
-    logit_bias: dict[int, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    logit_bias: Annotated[dict[int, Bias], Field(max_length=MAX_BIASES)] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: dict[str, Any] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     chat_template_kwargs: ChatTemplateOptions | None = None
     user: str | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Annotated[dict[str, str], Field(max_length=MAX_METADATA)] | None = None
     store: bool | None = None
     service_tier: str | None = None

@@ -75,6 +75,24 @@ DEEP = "[" * 5000 + "]" * 5000
         ({"model": "m", "messages": HI, "max_tokens": 0}, "max_tokens"),
         ({"model": "m", "messages": HI, "n": 1000000}, "n"),
         ({"model": "m", "messages": HI, "stop": ["a"] * 5}, "stop"),
+        ({"model": "m", "messages": HI, "stop": "a" * 10_000}, "stop"),
+        ({"model": "m", "messages": HI, "stop": ["a" * 10_000]}, "stop[0]"),
+        (
+            {"model": "m", "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "a"}] * 2_000}]},
+            "messages[0].content",
+        ),
+        (
+            {"model": "m", "messages": [*HI, {"role": "assistant", "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ] * 2_000}]},
+            "messages[1].tool_calls",
+        ),
+        ({"model": "m", "messages": HI, "metadata": {str(n): "" for n in range(20)}}, "metadata"),
+        (
+            {"model": "m", "messages": HI, "logit_bias": {str(n): 1 for n in range(2_000)}},
+            "logit_bias",
+        ),
         ({"model": "m", "messages": HI, "logit_bias": {"9999999": 1}}, "logit_bias"),
         ({"model": "m", "messages": HI, "top_logprobs": 1}, "top_logprobs"),
         ({"model": "m", "messages": HI, "reasoning_effort": "low"}, "reasoning_effort"),
