@@ -6,7 +6,7 @@ Starts the server, as a rule with the embedded model, and prints a table in Mark
 schema the answer, its time, the processor time of all processes meanwhile (that of the stream too,
 in steps of 10 ms), the memory of all processes afterwards, and the pace of another stream
 meanwhile (its longest pause). Then so many different small schemas, one after another, with the
-memory in between. With `--alone` there is no other stream.
+memory of each process in between. With `--alone` there is no other stream.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +27,9 @@ from tests import hostile
 
 MODEL = "functionary-nano"
 CALL = {"tool_choice": {"type": "function", "function": {"name": "f"}}, "max_tokens": 1}
+
+# Parts of the server, by what their processes call themselves.
+_PARTS = ("scheduler", "detokenizer", "sandbox", "server")
 
 PLAIN = '{"properties": {"a": {"type": "string"}}}'
 
@@ -111,13 +115,15 @@ async def _hostile(client: httpx.AsyncClient, pid: int, alone: bool) -> None:
 
 async def _many(client: httpx.AsyncClient, pid: int, schemas: int) -> None:
     print()
-    _row("schemas so far", "mean ms", "memory, MB")
-    _row(*["---"] * 3)
+    _row("schemas so far", "mean ms", *(f"{part}, MB" for part in _PARTS), "all, MB")
+    _row(*["---"] * (3 + len(_PARTS)))
     begin = time.perf_counter()
     for number in range(schemas + 1 if schemas else 0):
         if number % max(1, schemas // 10) == 0:
             taken = (time.perf_counter() - begin) * 1e3 / max(1, schemas // 10)
-            _row(number, f"{taken:.0f}" if number else "", f"{_memory(pid):.0f}")
+            parts = _memory_of_parts(pid)
+            memory = *(parts[part] for part in _PARTS), sum(parts.values())
+            _row(number, f"{taken:.0f}" if number else "", *(f"{part:.0f}" for part in memory))
             begin = time.perf_counter()
         await _ask(client, json.dumps(_small(number)))
 
@@ -133,11 +139,18 @@ def _small(number: int) -> dict[str, Any]:
 
 def _memory(pid: int) -> float:
     """What the server and all its processes have to themselves, in MB."""
-    total = 0
+    return sum(_memory_of_parts(pid).values())
+
+
+def _memory_of_parts(pid: int) -> dict[str, float]:
+    """The same for each of `_PARTS`; what is none of them counts as the server's own."""
+    found: dict[str, float] = defaultdict(float)
     for process in _processes(pid):
         with suppress(psutil.NoSuchProcess):
-            total += process.memory_full_info().uss
-    return total / 1e6
+            called = " ".join(process.cmdline())
+            part = next((part for part in _PARTS if part in called), "server")
+            found[part] += process.memory_full_info().uss / 1e6
+    return found
 
 
 def _processor(pid: int) -> float:
