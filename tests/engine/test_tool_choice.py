@@ -1,0 +1,41 @@
+"""The table of docs/tool-choice.md with a model that chooses for itself."""
+
+import itertools
+import json
+
+import httpx
+import pytest
+
+from tests.engine.conftest import RunningEngine
+from tests.tool_choice import ROWS, ask
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_table(engine: RunningEngine, row: str) -> None:
+    """At temperature 1 only what the row allows is written, and the same streamed as whole."""
+    _, text, names, finish = ROWS[row]
+    with httpx.Client(base_url=engine.url, timeout=120) as client:
+        for parallel, strict, seed in itertools.product([True, False], [None, True], [1, 2]):
+            streamed, whole = (
+                ask(
+                    client,
+                    row,
+                    stream=stream,
+                    parallel=parallel,
+                    strict=strict,
+                    seed=seed,
+                    temperature=1,
+                    max_tokens=48,
+                )
+                for stream in (True, False)
+            )
+            assert streamed == whole
+            (content, calls), _, reason = whole
+            assert {name for name, _ in calls} <= set(names)
+            assert text or not content
+            if reason == "length":
+                continue
+            assert reason == (finish if calls else "stop")
+            assert text or calls
+            assert parallel or len(calls) <= 1
+            assert all(isinstance(json.loads(a).get("n", 0), int) for _, a in calls)
