@@ -67,6 +67,10 @@ class Gate:
         # A thread of its own: whoever asks with schemas that are known does not wait behind it.
         self._executor = ThreadPoolExecutor(1, "gate")
 
+    def warm(self) -> None:
+        """Have the process for validators started meanwhile: the first schema will wait less."""
+        self._executor.submit(bytewise().start)
+
     async def admit(
         self, tools: Iterable[Tool], constraints: Constraints | None = None
     ) -> Mapping[str, Arguments]:

@@ -63,6 +63,7 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
 async def _serve(server: "_Server", model: Model, listener: socket.socket) -> EngineDied | None:
     engine = model.engine
     await engine.ready(server.stop)
+    model.gate.warm()
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)

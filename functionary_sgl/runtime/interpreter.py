@@ -47,6 +47,7 @@ class Turn:
     max_tokens: the budget that all generations of the turn share.
     stop_token_ids: the ids that end a turn.
     last_input: the text of the last user or tool message.
+    images: the URLs of the prompt's images, in their order.
     trims_text: whether white space at the ends of text for the user is left out.
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
     adapter: the name of the LoRA adapter that answers; None: the model as it is.
