@@ -26,7 +26,7 @@ from nano import conversations, export
 from nano.persona import Persona
 from nano.settings import Settings
 from nano.train import Training, told_to_stop
-from nano.words import Split
+from nano.words import Split, words
 
 CONFIG = Path(__file__).parent / "pirate.toml"
 OUTPUT = export.OUTPUT.parent / "nano-pirate"
@@ -61,7 +61,7 @@ class AdapterTraining(Training):
 
     def talk(self, random: Random, split: Split) -> Conversation:
         chats = random.random() < self._small_talk
-        drawn = conversations.chat(random, split) if chats else super().talk(random, split)
+        drawn = chat(random, split) if chats else super().talk(random, split)
         return self._persona.speaks(drawn)
 
     def export(self, output: Path) -> None:
@@ -75,6 +75,15 @@ class AdapterTraining(Training):
         config.target_modules = sorted(config.target_modules)
         config.inference_mode = True
         config.save_pretrained(str(output))
+
+
+def chat(random: Random, split: Split) -> Conversation:
+    """Small talk alone, with few functions on offer or none."""
+    scene = conversations.Scene(random, words(split), [], code=False)
+    scene.functions = conversations.offered(random, scene.words, random.choice((0, 0, 1, 2)))
+    for _ in range(random.choice((1, 1, 2, 3))):
+        conversations.small_talk(scene)
+    return conversations.asked(scene)
 
 
 def main() -> None:

@@ -33,12 +33,13 @@ _SYSTEMS = (
 
 @dataclass
 class Scene:
-    """What episodes draw from: the functions on offer, and those already used."""
+    """What episodes draw from: the functions on offer, and whether calls may have results."""
 
     random: Random
     words: Words
     functions: list[Function]
     code: bool
+    results: bool = True
     messages: list[Message] = field(default_factory=list)
 
     def user(self, text: str) -> None:
@@ -73,15 +74,6 @@ def conversation(random: Random, split: Split) -> Conversation:
     return asked(scene)
 
 
-def chat(random: Random, split: Split) -> Conversation:
-    """Small talk alone, with few functions on offer or none."""
-    scene = Scene(random, words(split), [], code=False)
-    scene.functions = offered(random, scene.words, random.choice((0, 0, 1, 2)))
-    for _ in range(random.choice((1, 1, 2, 3))):
-        small_talk(scene)
-    return asked(scene)
-
-
 def asked(scene: Scene) -> Conversation:
     """The scene as a conversation."""
     tools = tuple(function.tool() for function in scene.functions)
@@ -111,17 +103,18 @@ def suitable(scene: Scene) -> dict[Episode, int]:
     return episodes
 
 
-def offered(random: Random, words: Words, count: int) -> list[Function]:
-    """`count` functions that a request can tell apart, some of them about the same thing."""
+def offered(random: Random, words: Words, count: int, most: int = 4) -> list[Function]:
+    """`count` functions of `most` parameters that a request can tell apart, some of them about the
+    same thing."""
     chosen: list[Function] = []
     while len(chosen) < count:
         like = random.choice(chosen) if chosen else None
         if like and random.random() < 0.3:
-            new = function(random, words, noun=like.noun)
+            new = function(random, words, noun=like.noun, most=most)
         elif like and random.random() < 0.2:
-            new = function(random, words, action=like.action)
+            new = function(random, words, action=like.action, most=most)
         else:
-            new = function(random, words)
+            new = function(random, words, most=most)
         if not any(confused(new, other) for other in chosen):
             chosen.append(new)
     random.shuffle(chosen)
@@ -292,7 +285,7 @@ def _request(scene: Scene, clause: str, *, opened: bool = True) -> None:
 
 
 def _report(scene: Scene, calls: list[tuple[Function, Said]]) -> None:
-    if scene.random.random() < 0.35:
+    if not scene.results or scene.random.random() < 0.35:
         return
     given = [results.result(scene.random, scene.words, chosen, said) for chosen, said in calls]
     for (chosen, _), result in zip(calls, given, strict=True):

@@ -90,9 +90,13 @@ class Function:
 
 
 def function(
-    random: Random, words: Words, action: Action | None = None, noun: str | None = None
+    random: Random,
+    words: Words,
+    action: Action | None = None,
+    noun: str | None = None,
+    most: int = 4,
 ) -> Function:
-    """A function; of the given action and noun, where they are given."""
+    """A function of `most` parameters; of the given action and noun, where they are given."""
     action = action or random.choices(ACTIONS, (9, 6, 2, 2, 2))[0]
     noun = noun or _noun(random, words, action)
     verb = words.draw(random, f"{action}_verbs")
@@ -102,9 +106,8 @@ def function(
     name = _name(random, verb, qualifier, noun)
     subject = spoken(f"{qualifier}_{noun}" if qualifier else noun)
     description = _description(random, words, action, spoken(verb), subject)
-    return Function(
-        name, action, verb, qualifier, noun, description, _parameters(random, words, action)
-    )
+    takes = _parameters(random, words, action, most)
+    return Function(name, action, verb, qualifier, noun, description, takes)
 
 
 def _noun(random: Random, words: Words, action: Action) -> str:
@@ -138,10 +141,11 @@ def _description(random: Random, words: Words, action: Action, verb: str, subjec
     return values.lengthened(random, words, text + random.choice(("", "", ".")))
 
 
-def _parameters(random: Random, words: Words, action: Action) -> tuple[Parameter, ...]:
+def _parameters(random: Random, words: Words, action: Action, most: int) -> tuple[Parameter, ...]:
     count = random.choices(
         (0, 1, 2, 3, 4), (1, 10, 8, 4, 2) if action != "drop" else (0, 8, 2, 0, 0)
     )[0]
+    count = min(count, most)
     made: dict[str, Parameter] = {}
     phrases: set[str] = set()
     while len(made) < count:

@@ -84,7 +84,7 @@ KINDS: Sequence[Kind] = (
         "string",
         "date day when start_date end_date due_date",
         ("The date, e.g. {}", "Date", "Which day", "The day"),
-        ("on {}", "for {}", "on {}", "dated {}"),
+        ("on {}", "for {}", "on {}", "dated {}", "{}"),
         values.date,
         5,
     ),

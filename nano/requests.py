@@ -29,6 +29,15 @@ _READ = (
     "could you {verb} the {n}",
     "I'd like to know the {n}",
     "any news about the {n}",
+    "what is the {n} like",
+    "tell me what the {n} is like",
+    "tell me what the {n} is",
+    "check the {n}",
+    "get me the {n}",
+    "can I see the {n}",
+    "please look up the {n}",
+    "do you have the {n}",
+    "I wonder what the {n} is",
 )
 _DO = (
     "{verb} a {n}",

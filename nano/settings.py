@@ -17,6 +17,7 @@ class Stage:
     batch_tokens: int
     copying: float
     longest: int
+    drills: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from random import Random
 
-from nano import batches, conversations
+from nano import batches, conversations, drills
 from nano.batches import Batch
 from nano.conversations import Draw
 from nano.copying import Copying
@@ -67,8 +67,10 @@ class Stream:
         seed = f"train:{self._settings.seed}:{stage.name}"
 
         def draw(random: Random) -> Sample:
-            if random.random() < stage.copying:
+            kind = random.random()
+            if kind < stage.copying:
                 return self._copying.sample(random)
-            return self._sampler.sample(self._talk(random, "train"))
+            talk = drills.drill if kind < stage.copying + stage.drills else self._talk
+            return self._sampler.sample(talk(random, "train"))
 
         return batches.chunk(draw, seed, index, stage.batch_tokens, stage.longest)

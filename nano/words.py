@@ -13,7 +13,8 @@ Split = Literal["train", "heldout"]
 
 _FILE = Path(__file__).parent / "words.toml"
 _LISTS = ("cities", "items", "topics", "songs", "titles", "texts")
-# Lists whose words also stand in training: a held-out function has a noun that does not.
+# Lists whose words also stand in training: a held-out function has a noun that does not. What an
+# unknown verb means could not be told from a request, so verbs are the same.
 _SHARED = ("qualifiers", "read_verbs", "make_verbs", "drop_verbs", "edit_verbs", "sum_verbs")
 _ONSETS = (
     "b br c ch cl d dr f fl g gr h j k kl l m n p pr qu r s sh sk st t th tr v w x y z".split()
@@ -62,7 +63,7 @@ def words(split: Split) -> Words:
     enums = tuple(_enum(entry) for entry in " ".join(content[split]["enums"].split()).split("|"))
     if split == "heldout":
         for name in _SHARED:
-            chosen[name] += _entries(name, content["train"][name])
+            chosen[name] = chosen.get(name, ()) + _entries(name, content["train"][name])
     return Words(split, chosen, enums)
 
 

@@ -8,9 +8,14 @@ from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.evaluation.questions import HELD_OUT
 from nano import heldout
 from nano.conversations import conversation
+from nano.drills import drill
 from nano.words import words
 
-TRAINING = [conversation(Random(f"held out:{index}"), "train") for index in range(2000)]
+TRAINING = [
+    talk(Random(f"held out:{index}"), "train")
+    for talk in (conversation, drill)
+    for index in range(1000)
+]
 # What values are made of; of all other lists the evaluation has words that training has too.
 VALUES = ("cities", "first_names", "last_names", "items", "topics", "songs", "titles", "texts")
 

@@ -1,5 +1,6 @@
 """What the model is trained on is what the server feeds it."""
 
+import json
 from random import Random
 
 import pytest
@@ -7,16 +8,20 @@ import pytest
 from functionary_sgl.api.requests import FunctionDefinition
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.prompt.prompter import Prompter
-from nano.conversations import conversation
+from nano.conversations import Draw, conversation
+from nano.drills import drill
 from nano.samples import Sampler
 from nano.tokenizer import END, FORMAT
 from tests.formats import written
 
+KINDS = pytest.mark.parametrize("talk", [conversation, drill])
 
-@pytest.mark.parametrize("index", range(60))
-def test_a_conversation_is_prompts_and_turns(sampler: Sampler, index: int) -> None:
+
+@KINDS
+@pytest.mark.parametrize("index", range(30))
+def test_a_conversation_is_prompts_and_turns(sampler: Sampler, talk: Draw, index: int) -> None:
     """Before each answer stand the ids of its prompt; its own are what a model would write."""
-    drawn = conversation(Random(f"tests:{index}"), "train")
+    drawn = talk(Random(f"tests:{index}"), "train")
     sample = sampler.sample(drawn)
     prompter = Prompter(FORMAT, sampler.tokenizer)
     turns = [place for place, m in enumerate(drawn.messages) if m.role == "assistant"]
@@ -33,16 +38,28 @@ def _turn(message: Message) -> str:
     return written(FORMAT.name, message.content or None, calls)
 
 
-def test_the_same_seed_gives_the_same_conversation() -> None:
-    assert conversation(Random("a"), "train") == conversation(Random("a"), "train")
-    assert conversation(Random("a"), "train") != conversation(Random("b"), "train")
+@KINDS
+def test_the_same_seed_gives_the_same_conversation(talk: Draw) -> None:
+    assert talk(Random("a"), "train") == talk(Random("a"), "train")
+    assert talk(Random("a"), "train") != talk(Random("b"), "train")
 
 
-def test_offers_can_be_made_of_all_conversations(sampler: Sampler) -> None:
+def test_drills_are_questions_about_small_functions() -> None:
+    for index in range(100):
+        drawn = drill(Random(f"drills:{index}"), "train")
+        assert all(len(json.loads(tool.parameters_json)["properties"]) <= 2 for tool in drawn.tools)
+        asked = [message.role for message in drawn.messages]
+        assert asked == ["user", "assistant"] * (len(asked) // 2)
+        assert len(drawn.tools) >= 3
+        assert len(asked) >= 8
+
+
+@KINDS
+def test_offers_can_be_made_of_all_conversations(sampler: Sampler, talk: Draw) -> None:
     """No function is named twice, and names and schemas are such as the server takes."""
     prompter = Prompter(FORMAT, sampler.tokenizer)
     for index in range(300):
-        drawn = conversation(Random(f"offers:{index}"), "train")
+        drawn = talk(Random(f"offers:{index}"), "train")
         prompter.offer(drawn)
         for tool in drawn.tools:
             FunctionDefinition(name=tool.name, parameters=tool.parameters)
