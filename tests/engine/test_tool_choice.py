@@ -23,6 +23,7 @@ def test_the_table(engine: RunningEngine, row: str) -> None:
                     stream=stream,
                     parallel=parallel,
                     strict=strict,
+                    model="functionary-nano",
                     seed=seed,
                     temperature=1,
                     max_tokens=48,
