@@ -13,19 +13,23 @@ from cachetools import LRUCache
 
 from functionary_sgl.chat.tools import Tool
 
-KNOWN_TOOLS = 16_384
+KNOWN_CHARACTERS = 8_000_000
 
 
 class ToolMemory:
-    """Thread-safe, and bounded by the number of tools."""
+    """Thread-safe, and bounded by the size of what it holds: tools come here before the gate."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: LRUCache[Tool, Tool] = LRUCache(KNOWN_TOOLS)
-        self._first: LRUCache[tuple[str, str, str], Tool] = LRUCache(KNOWN_TOOLS)
+        self._known: LRUCache[Tool, Tool]
+        self._known = LRUCache(KNOWN_CHARACTERS, getsizeof=_size)
+        self._first: LRUCache[tuple[str, str, str], Tool]
+        self._first = LRUCache(KNOWN_CHARACTERS, getsizeof=_size)
 
     def first(self, tool: Tool) -> Tool:
-        """`tool` in the order in which it came first."""
+        """`tool` in the order in which it came first, unless it alone is more than fits."""
+        if _size(tool) > KNOWN_CHARACTERS:
+            return tool
         with self._lock:
             known = self._known.get(tool)
         if known is None:
@@ -34,3 +38,8 @@ class ToolMemory:
                 known = self._first.setdefault((tool.name, tool.description, unordered), tool)
                 self._known[tool] = known
         return replace(tool, parameters_json=known.parameters_json)
+
+
+def _size(tool: Tool) -> int:
+    """About how many characters it takes to remember `tool`."""
+    return len(tool.parameters_json) + len(tool.description) + 500

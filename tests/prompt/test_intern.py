@@ -1,5 +1,6 @@
 import json
 import random
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from functionary_sgl.api import intake, parse
 from functionary_sgl.chat.tools import Tool
-from functionary_sgl.prompt.intern import ToolMemory
+from functionary_sgl.prompt.intern import KNOWN_CHARACTERS, ToolMemory
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
@@ -51,6 +52,24 @@ def test_errors_name_the_place_in_this_request() -> None:
     memory = ToolMemory()
     memory.first(Tool("f", path="tools[0].function"))
     assert memory.first(Tool("f", path="tools[7].function")).path == "tools[7].function"
+
+
+def test_many_large_tools_take_bounded_memory() -> None:
+    """Also those that the gate will refuse: tools come here first."""
+    memory = ToolMemory()
+    tracemalloc.start()
+    for index in range(60):
+        text = json.dumps({"const": f"{index} " + "x" * 1_000_000})
+        assert memory.first(Tool(f"f{index}", "", text)).parameters_json == text
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 40_000_000
+
+
+def test_a_tool_larger_than_the_memory_is_left_as_it_is() -> None:
+    text = json.dumps({"b": "x" * KNOWN_CHARACTERS, "a": 1})
+    memory = ToolMemory()
+    assert memory.first(Tool("f", "", text)).parameters_json == text
 
 
 @pytest.mark.parametrize("format", FORMATS)
