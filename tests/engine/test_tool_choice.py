@@ -9,11 +9,14 @@ import pytest
 from tests.engine.conftest import RunningEngine
 from tests.tool_choice import ROWS, ask
 
+ASKED = [{"role": "user", "content": "What is the later with n 5 and n 7?"}]
+
 
 @pytest.mark.parametrize("row", ROWS)
 def test_the_table(engine: RunningEngine, row: str) -> None:
     """At temperature 1 only what the row allows is written, and the same streamed as whole."""
     _, text, names, finish = ROWS[row]
+    called = 0
     with httpx.Client(base_url=engine.url, timeout=120) as client:
         for parallel, strict, seed in itertools.product([True, False], [None, True], [1, 2]):
             streamed, whole = (
@@ -24,6 +27,7 @@ def test_the_table(engine: RunningEngine, row: str) -> None:
                     parallel=parallel,
                     strict=strict,
                     model="functionary-nano",
+                    messages=ASKED,
                     seed=seed,
                     temperature=1,
                     max_tokens=48,
@@ -32,6 +36,7 @@ def test_the_table(engine: RunningEngine, row: str) -> None:
             )
             assert streamed == whole
             (content, calls), _, reason = whole
+            called += len(calls)
             assert {name for name, _ in calls} <= set(names)
             assert text or not content
             if reason == "length":
@@ -40,3 +45,4 @@ def test_the_table(engine: RunningEngine, row: str) -> None:
             assert text or calls
             assert parallel or len(calls) <= 1
             assert all(isinstance(json.loads(a).get("n", 0), int) for _, a in calls)
+    assert bool(called) == bool(names)
