@@ -41,7 +41,8 @@ def ask(
     **more: Any,
 ) -> Any:
     """The answer as (content, calls), reasoning and finish reason, folded by hand if it is
-    streamed; a call is its name and arguments. The user writes `[row]`."""
+    streamed; a call is its name and arguments. The user writes `[row]`, unless
+    `more`, fields of the request, say otherwise."""
     tools = [
         {"type": "function", "function": {"name": name, "parameters": SCHEMA, "strict": strict}}
         for name in NAMES

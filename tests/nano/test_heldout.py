@@ -13,8 +13,8 @@ from nano.words import words
 
 TRAINING = [
     talk(Random(f"held out:{index}"), "train")
-    for talk in (conversation, drill)
-    for index in range(1000)
+    for talk, count in ((conversation, 2000), (drill, 1000))
+    for index in range(count)
 ]
 # What values are made of; of all other lists the evaluation has words that training has too.
 VALUES = ("cities", "first_names", "last_names", "items", "topics", "songs", "titles", "texts")

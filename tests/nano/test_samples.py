@@ -18,7 +18,7 @@ KINDS = pytest.mark.parametrize("talk", [conversation, drill])
 
 
 @KINDS
-@pytest.mark.parametrize("index", range(30))
+@pytest.mark.parametrize("index", range(60))
 def test_a_conversation_is_prompts_and_turns(sampler: Sampler, talk: Draw, index: int) -> None:
     """Before each answer stand the ids of its prompt; its own are what a model would write."""
     drawn = talk(Random(f"tests:{index}"), "train")
