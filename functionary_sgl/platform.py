@@ -9,6 +9,8 @@ package that is not published. It does take platforms from outside (entry point 
 import os
 
 ACCELERATORS = ("cuda", "xpu", "mps")
+# As torch.cpu.get_capabilities() names them, on x86 and on Arm.
+_BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def activate() -> str | None:
@@ -33,3 +35,12 @@ def has_accelerator() -> bool:
     return any(
         hasattr(torch, name) and getattr(torch, name).is_available() for name in ("npu", "musa")
     )
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16. Where it has none, PyTorch's products of
+    bfloat16 matrices take ten times as long as those of float32, or longer."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in _BFLOAT16_INSTRUCTIONS)

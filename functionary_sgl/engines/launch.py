@@ -8,12 +8,13 @@ import signal
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from functionary_sgl.engines import llava, lora, scheduler
 from functionary_sgl.engines.sglang import SGLangEngine
 from functionary_sgl.errors import EngineError, UsageError
-from functionary_sgl.platform import has_accelerator
+from functionary_sgl.platform import has_accelerator, multiplies_bfloat16
 
 # Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
 _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
@@ -116,10 +117,27 @@ def _give_up(signum: int, frame: Any) -> NoReturn:
 
 def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
     arguments.device = arguments.device or "cpu"
+    if (
+        arguments.dtype == "auto"
+        and not multiplies_bfloat16()
+        and fits_in_float32(Path(arguments.model_path), _memory())
+    ):
+        arguments.dtype = "float32"
     ranks = arguments.tp_size * arguments.dp_size * arguments.pp_size
     if ranks > 1:
         # Without this SGLang takes no more ranks than the machine has NUMA nodes.
         os.environ.setdefault("SGLANG_CPU_OMP_THREADS_BIND", thread_binding(_cores(), ranks))
+
+
+def fits_in_float32(checkpoint: Path, memory: int) -> bool:
+    """Whether the weights in this directory, which are half-precision, fit into so many bytes as
+    float32, with a quarter left for all else. What is not on disk yet is not known to."""
+    size = sum(file.stat().st_size for file in checkpoint.glob("*.safetensors"))
+    return 0 < 2 * size <= memory * 3 // 4
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _cores() -> list[int]:

@@ -2,10 +2,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from functionary_sgl.engines.launch import thread_binding
+from functionary_sgl.engines.launch import fits_in_float32, thread_binding
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,18 @@ from functionary_sgl.engines.launch import thread_binding
 )
 def test_cores_are_dealt_to_ranks(cores: list[int], ranks: int, binding: str) -> None:
     assert thread_binding(cores, ranks) == binding
+
+
+def test_float32_is_taken_for_what_fits_twice_into_most_of_the_memory(tmp_path: Path) -> None:
+    for name in ("model-1.safetensors", "model-2.safetensors"):
+        (tmp_path / name).write_bytes(bytes(300))
+    (tmp_path / "consolidated.pth").write_bytes(bytes(10_000))
+    assert fits_in_float32(tmp_path, memory=1600)
+    assert not fits_in_float32(tmp_path, memory=1599)
+
+
+def test_float32_is_not_taken_for_weights_whose_size_is_not_known(tmp_path: Path) -> None:
+    assert not fits_in_float32(tmp_path / "meetkai" / "functionary", memory=2**40)
 
 
 ACTIVATE = """
