@@ -10,7 +10,6 @@ this package's server load.
 """
 
 import argparse
-import shutil
 import tomllib
 from pathlib import Path
 from random import Random
@@ -37,19 +36,17 @@ class AdapterTraining(Training):
     pirate.toml."""
 
     def __init__(self, content: dict[str, Any], base: Path, directory: Path) -> None:
-        self._base = base
         self._lora: dict[str, Any] = content["lora"]
         self._persona = Persona(**content["persona"])
         self._small_talk: float = content["small_talk"]
         self.adapted: PeftModel
-        directory.mkdir(parents=True, exist_ok=True)
-        shutil.copy(base / "tokenizer.json", directory)
         # Compiling would take as long as half of so short a training.
-        super().__init__(Settings.of(content["training"]), directory, compiled=False)
+        settings = Settings.of(content["training"])
+        super().__init__(settings, directory, compiled=False, trained=base)
 
     def make(self) -> LlamaForCausalLM:
         """The model of `base`, with the adapter's matrices in it."""
-        base = LlamaForCausalLM.from_pretrained(self._base, dtype=torch.float32)
+        base = super().make()
         # In place; what is returned is for saving.
         self.adapted = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **self._lora))
         return base

@@ -8,7 +8,8 @@ import torch
 
 from nano.samples import Sample
 
-LENGTHS = (96, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
+GRAIN = 16
+"""Rows are filled up to a multiple of it."""
 CHUNK = 768
 
 
@@ -38,7 +39,7 @@ def chunk(
 def _made(samples: list[Sample], tokens: int) -> Iterator[Batch]:
     """Full batches; what is left of the shortest samples is dropped."""
     while samples:
-        length = next(size for size in LENGTHS if size >= len(samples[0].ids))
+        length = -(-len(samples[0].ids) // GRAIN) * GRAIN
         rows = max(1, tokens // length)
         if len(samples) < rows:
             return

@@ -9,6 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from functionary_sgl.tokenizer import Tokenizer
 from nano.batches import Batch
+from nano.muon import Muon
+from nano.precision import compute_dtype
 from nano.tokenizer import BOS, END
 
 
@@ -38,7 +40,8 @@ def answer_logits(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor
     Rows are filled up at their ends, where causal attention cannot see the filling.
     """
     device = model.device
-    with torch.autocast(device.type, torch.bfloat16):
+    dtype = compute_dtype(device)
+    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
         hidden = model.model(input_ids=batch.ids.to(device), use_cache=False).last_hidden_state
         wanted = batch.answer[:, 1:].to(device)
         logits = model.lm_head(hidden[:, :-1][wanted])
@@ -55,6 +58,6 @@ def optimizers(model: nn.Module, matrix_lr: float, other_lr: float) -> list[torc
     matrices = [p for name, p in named if p.ndim == 2 and "layers" in name]
     others = [p for name, p in named if not (p.ndim == 2 and "layers" in name)]
     return [
-        torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.01),
+        Muon(matrices, lr=matrix_lr),
         torch.optim.AdamW(others, lr=other_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]

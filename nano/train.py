@@ -1,15 +1,20 @@
 """Train the model, or go on from the last checkpoint.
 
-    python -m nano.train [--config FILE] [--directory DIRECTORY] [--fresh] [--minutes N]
+    python -m nano.train [--config FILE] [--directory DIRECTORY] [--fresh] [--from DIRECTORY]
+                         [--minutes N]
 
 The directory has tokenizer.json (see nano.tokenizer) and gets checkpoint.pt, from which a training
 goes on exactly as if it had not been interrupted; stable.pt, the last one before the learning rate
 fell, from which it can be made longer (raise `tokens`, copy it over checkpoint.pt); metrics.jsonl;
 and curves.png. Ctrl-C and SIGTERM let the step that runs end, and save a checkpoint.
+
+With --from, a training that has no checkpoint yet begins with the weights and the tokenizer of a
+trained model instead of from nothing.
 """
 
 import argparse
 import json
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -38,9 +43,20 @@ class Training:
     that a subclass can train something else (nano.adapter).
     """
 
-    def __init__(self, settings: Settings, directory: Path, compiled: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        directory: Path,
+        compiled: bool = True,
+        trained: Path | None = None,
+    ) -> None:
+        """`trained` is a model's directory, to begin with its weights."""
         self.settings = settings
         self.directory = directory
+        self._trained = trained
+        if trained is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            shutil.copy(trained / "tokenizer.json", directory)
         self.sampler = Sampler(directory / "tokenizer.json")
         torch.manual_seed(settings.seed)
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -57,6 +73,8 @@ class Training:
 
     def make(self) -> LlamaForCausalLM:
         """The model before its first step."""
+        if self._trained is not None:
+            return LlamaForCausalLM.from_pretrained(self._trained, dtype=torch.float32)
         new = model.build(self.settings.model, self.sampler.tokenizer)
         induction.prepare(new)
         return new
@@ -178,12 +196,14 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--directory", type=Path, default=Path(".nano"))
     parser.add_argument("--fresh", action="store_true", help="begin anew")
+    parser.add_argument("--from", type=Path, dest="trained", help="a model to begin with")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these")
     options = parser.parse_args()
     if options.fresh:
         for name in ("checkpoint.pt", "stable.pt"):
             (options.directory / name).unlink(missing_ok=True)
-    training = Training(Settings.read(options.config), options.directory)
+    settings = Settings.read(options.config)
+    training = Training(settings, options.directory, trained=options.trained)
     training.run(told_to_stop(options.minutes))
 
 

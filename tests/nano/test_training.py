@@ -84,6 +84,24 @@ def test_a_trained_model_is_exported_as_a_checkpoint(directory: Path, tmp_path: 
     assert detect.detect(files).format.name == "v3.llama3"
 
 
+def test_a_trained_model_can_be_trained_for_longer(directory: Path, tmp_path: Path) -> None:
+    Training(SETTINGS, directory, compiled=False)._save("checkpoint.pt")
+    export(SETTINGS, directory, tmp_path / "model")
+    settings = dataclasses.replace(SETTINGS, seed=SETTINGS.seed + 1)
+    longer = Training(settings, tmp_path / "longer", compiled=False, trained=tmp_path / "model")
+    first = Training(SETTINGS, directory, compiled=False)
+    for name, weight in first.model.state_dict().items():
+        begun = longer.model.state_dict()[name]
+        assert torch.equal(weight.to(torch.bfloat16).float(), begun), name
+    longer.run(stop=lambda: True)
+    going_on = Training(settings, tmp_path / "longer", compiled=False, trained=tmp_path / "model")
+    assert going_on.position.step == 1
+    assert any(
+        not torch.equal(weight, first.model.state_dict()[name])
+        for name, weight in going_on.model.state_dict().items()
+    )
+
+
 def test_any_position_gives_the_batches_that_follow_it(directory: Path) -> None:
     stream = Stream(SETTINGS, Training(SETTINGS, directory, compiled=False).sampler)
     position = Position()
