@@ -23,7 +23,7 @@ from nano.words import Split, words
 
 _WANTED: dict[Episode, int] = {
     single: 10,
-    missing: 5,
+    missing: 8,
     parallel_different: 4,
     parallel_same: 1,
     none_fits: 2,
