@@ -22,6 +22,11 @@ class Batch:
     answer: torch.Tensor
     samples: list[Sample]
 
+    @property
+    def answers(self) -> int:
+        """How many tokens of answers are to be learned."""
+        return int(self.answer[:, 1:].sum())
+
 
 def chunk(
     draw: Callable[[Random], Sample], seed: str, index: int, tokens: int, longest: int

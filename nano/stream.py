@@ -1,4 +1,4 @@
-"""The training data as one stream of batches, from any position on."""
+"""The training data as one stream of steps, from any position on."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -7,15 +7,19 @@ from random import Random
 from nano import batches, conversations, drills
 from nano.batches import Batch
 from nano.conversations import Draw
-from nano.copying import Copying
+from nano.copying import LENGTH, Copying
 from nano.samples import Sample, Sampler
 from nano.settings import Settings, Stage
+
+Step = tuple[Batch, ...]
+"""What the weights make one step for: conversations, and exercises beside them. Exercises in steps
+of their own would each time undo what the steps before had learned."""
 
 
 @dataclass
 class Position:
     """Where the stream goes on: so many tokens and steps are done, in all and in this stage; in the
-    stage, `chunks` are done, and `batch` batches of the next one."""
+    stage, `chunks` are done, and `batch` steps of the next one."""
 
     tokens: int = 0
     step: int = 0
@@ -29,8 +33,8 @@ class Position:
 
 
 class Stream:
-    """Batches by `settings`, of the conversations that `talk` draws; the same position always gives
-    the same batch."""
+    """Steps by `settings`, of the conversations that `talk` draws; the same position always gives
+    the same step."""
 
     def __init__(
         self, settings: Settings, sampler: Sampler, talk: Draw = conversations.conversation
@@ -40,8 +44,8 @@ class Stream:
         self._talk = talk
         self._copying = Copying(sampler.tokenizer)
 
-    def batches(self, position: Position) -> Iterator[Batch]:
-        """The batches from `position` on, which is kept up to date: when a batch is given out, it
+    def steps(self, position: Position) -> Iterator[Step]:
+        """The steps from `position` on, which is kept up to date: when a step is given out, it
         counts as done."""
         stages = self._settings.stages
         while position.tokens < self._settings.tokens:
@@ -50,12 +54,13 @@ class Stream:
                 position.stage += 1
                 position.stage_tokens = position.chunks = position.batch = 0
                 continue
-            for made in self._chunk(stage, position.chunks)[position.batch :]:
+            for step in self._chunk(stage, position.chunks)[position.batch :]:
+                tokens = sum(batch.ids.numel() for batch in step)
                 position.batch += 1
                 position.step += 1
-                position.tokens += made.ids.numel()
-                position.stage_tokens += made.ids.numel()
-                yield made
+                position.tokens += tokens
+                position.stage_tokens += tokens
+                yield step
                 over = stage.tokens and position.stage_tokens >= stage.tokens
                 if over or position.tokens >= self._settings.tokens:
                     break
@@ -63,14 +68,25 @@ class Stream:
                 position.chunks += 1
                 position.batch = 0
 
-    def _chunk(self, stage: Stage, index: int) -> list[Batch]:
+    def _chunk(self, stage: Stage, index: int) -> list[Step]:
         seed = f"train:{self._settings.seed}:{stage.name}"
+        exercises = round(stage.copying * stage.batch_tokens / LENGTH)
+        if stage.copying == 1:
+            return [(self._exercises(f"{seed}:{index}", exercises),)]
+        tokens = stage.batch_tokens - exercises * LENGTH
 
         def draw(random: Random) -> Sample:
-            kind = random.random()
-            if kind < stage.copying:
-                return self._copying.sample(random)
-            talk = drills.drill if kind < stage.copying + stage.drills else self._talk
+            talk = drills.drill if random.random() < stage.drills else self._talk
             return self._sampler.sample(talk(random, "train"))
 
-        return batches.chunk(draw, seed, index, stage.batch_tokens, stage.longest)
+        talks = batches.chunk(draw, seed, index, tokens, stage.longest)
+        if not exercises:
+            return [(talk,) for talk in talks]
+        return [
+            (talk, self._exercises(f"{seed}:{index}:{number}", exercises))
+            for number, talk in enumerate(talks)
+        ]
+
+    def _exercises(self, seed: str, count: int) -> Batch:
+        random = Random(f"copying:{seed}")
+        return batches.batch([self._copying.sample(random) for _ in range(count)], LENGTH)

@@ -28,10 +28,9 @@ from transformers import LlamaForCausalLM
 
 from functionary_sgl.chat.conversation import Conversation
 from nano import conversations, curves, induction, model
-from nano.batches import Batch
 from nano.samples import Sampler
 from nano.settings import CONFIG, Settings
-from nano.stream import Position, Stream
+from nano.stream import Position, Step, Stream
 from nano.validation import Validation
 from nano.words import Split
 
@@ -100,64 +99,59 @@ class Training:
             mininterval=10,
         )
         with bar:
-            for batch in Stream(self.settings, self.sampler, self.talk).batches(self.position):
-                falls = (
-                    self.position.tokens - batch.ids.numel()
-                    >= self.settings.tokens - self.settings.decay_tokens
-                )
+            done = self.position.to_dict()
+            for step in Stream(self.settings, self.sampler, self.talk).steps(self.position):
+                falls = done["tokens"] >= self.settings.tokens - self.settings.decay_tokens
                 if falls and not (self.directory / "stable.pt").is_file():
-                    self._save("stable.pt", before=batch)
-                measured = self._step(batch)
-                self._log(measured, bar, batch)
+                    self._save("stable.pt", done)
+                self._log(self._step(step), bar)
+                bar.update(self.position.tokens - done["tokens"])
+                done = self.position.to_dict()
                 if self.position.step % self.settings.validation_steps == 0:
-                    self._log({"validation": validation.measure(self.model)}, bar)
+                    self._log_validation(validation, bar)
                     curves.draw(self.metrics, self.directory / "curves.png")
                 if self.position.step % self.settings.checkpoint_steps == 0:
-                    self._save("checkpoint.pt")
+                    self._save("checkpoint.pt", done)
                 if stop():
                     break
-        self._log({"validation": validation.measure(self.model)}, bar)
+        self._log_validation(validation, bar)
         curves.draw(self.metrics, self.directory / "curves.png")
-        self._save("checkpoint.pt")
+        self._save("checkpoint.pt", done)
 
-    def _step(self, batch: Batch) -> dict[str, float]:
+    def _step(self, step: Step) -> dict[str, float]:
         share = self.settings.learning_rate(self.position.step - 1, self.position.tokens)
         for optimizer, rate in zip(self.optimizers, self._rates, strict=True):
             optimizer.param_groups[0]["lr"] = rate * share
-        logits, ids = model.answer_logits(self.model, batch)
-        loss = model.loss(logits, ids)
-        loss.backward()
+        answers = sum(batch.answers for batch in step)
+        loss = right = 0.0
+        for batch in step:
+            logits, ids = model.answer_logits(self.model, batch)
+            part = model.loss(logits, ids) * (len(ids) / answers)
+            part.backward()
+            loss += part.item()
+            right += (logits.detach().argmax(-1) == ids).sum().item() / answers
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        right = (logits.detach().argmax(-1) == ids).float().mean()
-        return {"loss": loss.item(), "accuracy": right.item(), "lr": share}
+        return {"loss": loss, "accuracy": right, "lr": share}
 
-    def _log(self, measured: dict[str, Any], bar: Any, batch: Batch | None = None) -> None:
+    def _log(self, measured: dict[str, Any], bar: Any) -> None:
         stage = self.settings.stages[self.position.stage].name
         at = {"step": self.position.step, "tokens": self.position.tokens, "stage": stage}
         self.metrics.append({**at, **measured})
-        if batch is not None:
-            bar.update(batch.ids.numel())
+        if "loss" in measured:
             bar.set_postfix_str(
                 f"{stage} loss {measured['loss']:.3f} right {measured['accuracy']:.3f}"
             )
-        else:
-            shown = {name: round(value, 3) for name, value in measured["validation"].items()}
-            bar.write(f"{self.position.tokens / 1e6:.2f}M {stage} {shown}")
 
-    def _save(self, name: str, before: Batch | None = None) -> None:
-        position = self.position.to_dict()
-        if before is not None:
-            tokens = before.ids.numel()
-            for key, less in (
-                ("step", 1),
-                ("batch", 1),
-                ("tokens", tokens),
-                ("stage_tokens", tokens),
-            ):
-                position[key] -= less
+    def _log_validation(self, validation: Validation, bar: Any) -> None:
+        measured = validation.measure(self.model)
+        self._log({"validation": measured}, bar)
+        shown = {name: round(value, 3) for name, value in measured.items()}
+        bar.write(f"{self.position.tokens / 1e6:.2f}M {shown}")
+
+    def _save(self, name: str, position: dict[str, int]) -> None:
         state = {
             "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],

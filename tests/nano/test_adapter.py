@@ -42,7 +42,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> AdapterTraining:
 
 def first_batch(training: AdapterTraining) -> Batch:
     stream = Stream(training.settings, training.sampler, training.talk)
-    return next(stream.batches(Position()))
+    (batch,) = next(stream.steps(Position()))
+    return batch
 
 
 def logits(llama: LlamaForCausalLM, training: AdapterTraining) -> torch.Tensor:

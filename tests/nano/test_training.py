@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nano.export import export
+from nano.samples import Sample
 from nano.settings import Settings, Stage
 from nano.stream import Position, Stream
 from nano.train import Training
@@ -48,10 +49,10 @@ def test_a_training_goes_on_as_if_it_had_not_been_interrupted(
     whole.run()
     step = Training._step
 
-    def fail(training: Training, batch: object) -> dict[str, float]:
+    def fail(training: Training, made: object) -> dict[str, float]:
         if training.position.step == 4:
             raise Interrupted
-        return step(training, batch)  # type: ignore[arg-type]
+        return step(training, made)  # type: ignore[arg-type]
 
     interrupted = Training(SETTINGS, other, compiled=False)
     with monkeypatch.context() as patched:
@@ -75,7 +76,7 @@ def test_a_trained_model_is_exported_as_a_checkpoint(directory: Path, tmp_path: 
     from functionary_sgl.prompt import checkpoint, detect
 
     trained = Training(SETTINGS, directory, compiled=False)
-    trained._save("checkpoint.pt")
+    trained._save("checkpoint.pt", Position().to_dict())
     export(SETTINGS, directory, tmp_path / "model")
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.bfloat16)
     for name, weight in trained.model.state_dict().items():
@@ -85,7 +86,7 @@ def test_a_trained_model_is_exported_as_a_checkpoint(directory: Path, tmp_path: 
 
 
 def test_a_trained_model_can_be_trained_for_longer(directory: Path, tmp_path: Path) -> None:
-    Training(SETTINGS, directory, compiled=False)._save("checkpoint.pt")
+    Training(SETTINGS, directory, compiled=False)._save("checkpoint.pt", Position().to_dict())
     export(SETTINGS, directory, tmp_path / "model")
     settings = dataclasses.replace(SETTINGS, seed=SETTINGS.seed + 1)
     longer = Training(settings, tmp_path / "longer", compiled=False, trained=tmp_path / "model")
@@ -102,12 +103,28 @@ def test_a_trained_model_can_be_trained_for_longer(directory: Path, tmp_path: Pa
     )
 
 
-def test_any_position_gives_the_batches_that_follow_it(directory: Path) -> None:
+def test_any_position_gives_the_steps_that_follow_it(directory: Path) -> None:
     stream = Stream(SETTINGS, Training(SETTINGS, directory, compiled=False).sampler)
     position = Position()
-    steps = [(Position(**position.to_dict()), batch) for batch in stream.batches(position)]
-    # The positions are those after each batch, so each begins with the batch after it.
-    for (after, _), (_, batch) in itertools.pairwise(steps):
-        again = next(stream.batches(Position(**after.to_dict())))
-        assert torch.equal(again.ids, batch.ids)
-        assert torch.equal(again.answer, batch.answer)
+    steps = [(Position(**position.to_dict()), step) for step in stream.steps(position)]
+    # The positions are those after each step, so each begins with the step after it.
+    for (after, _), (_, step) in itertools.pairwise(steps):
+        same = next(stream.steps(Position(**after.to_dict())))
+        for again, batch in zip(same, step, strict=True):
+            assert torch.equal(again.ids, batch.ids)
+            assert torch.equal(again.answer, batch.answer)
+
+
+def test_a_step_has_its_share_of_exercises(directory: Path) -> None:
+    stream = Stream(SETTINGS, Training(SETTINGS, directory, compiled=False).sampler)
+    position = Position(stage=1)
+    step = next(stream.steps(position))
+    talks, exercises = step
+    assert all("namespace functions" in text(stream, sample) for sample in talks.samples)
+    assert not any("namespace functions" in text(stream, sample) for sample in exercises.samples)
+    assert exercises.ids.numel() == 128
+    assert position.tokens == talks.ids.numel() + 128 <= 768
+
+
+def text(stream: Stream, sample: Sample) -> str:
+    return stream._sampler.tokenizer.decode(sample.ids)
