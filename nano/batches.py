@@ -15,17 +15,39 @@ CHUNK = 768
 
 @dataclass(frozen=True)
 class Batch:
-    """ids: token ids, filled up with 0, [rows, length]. answer: whether each is part of an answer,
-    [rows, length]. samples: what the rows are."""
+    """What a model reads and learns at once; all tensors are [rows, length].
+
+    ids: token ids, filled up with 0. answer: whether each is part of an answer. samples: what the
+    rows are. branch: which branch of its sample each id is in, from 1 on, and 0 before them; None
+    where no sample has branches.
+    """
 
     ids: torch.Tensor
     answer: torch.Tensor
     samples: list[Sample]
+    branch: torch.Tensor | None = None
 
     @property
     def answers(self) -> int:
         """How many tokens of answers are to be learned."""
         return int(self.answer[:, 1:].sum())
+
+    @property
+    def positions(self) -> torch.Tensor:
+        """The position of each id in its text, [rows, length]: branches go on where they begin."""
+        places = torch.arange(self.ids.size(1)).repeat(len(self.samples), 1)
+        for row, sample in enumerate(self.samples):
+            for first, end in sample.branches:
+                places[row, first:end] -= first - sample.branches[0][0]
+        return places
+
+    @property
+    def sees(self) -> torch.Tensor | None:
+        """Which ids each one attends to, [rows, 1, length, length]; None: all up to itself."""
+        if self.branch is None:
+            return None
+        mine, others = self.branch[:, None, :, None], self.branch[:, None, None, :]
+        return ((others == 0) | (others == mine)).tril()
 
 
 def chunk(
@@ -60,4 +82,13 @@ def batch(samples: list[Sample], length: int) -> Batch:
         ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
         for first, end in sample.answers:
             answer[row, first:end] = True
-    return Batch(ids, answer, samples)
+    branched = any(sample.branches for sample in samples)
+    return Batch(ids, answer, samples, _branch(samples, length) if branched else None)
+
+
+def _branch(samples: list[Sample], length: int) -> torch.Tensor:
+    branch = torch.zeros(len(samples), length, dtype=torch.long)
+    for row, sample in enumerate(samples):
+        for number, (first, end) in enumerate(sample.branches, start=1):
+            branch[row, first:end] = number
+    return branch

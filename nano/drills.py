@@ -1,7 +1,8 @@
 """Drills in choosing a function, and in telling what a request leaves unsaid.
 
-Reading the functions costs most of a conversation's tokens. Here many short questions are asked
-about many small functions, so that the same tokens teach several times as many decisions.
+Reading the functions costs most of a conversation's tokens. Here many questions are asked about the
+same functions, none of which sees the others: each is a decision as new as the first of a
+conversation, where a later one can repeat an earlier call.
 """
 
 from random import Random
@@ -30,13 +31,15 @@ _WANTED: dict[Episode, int] = {
 }
 
 
-def drill(random: Random, split: Split) -> Conversation:
-    """A conversation for training: questions about three to nine functions of at most two
-    parameters, without results."""
+def drill(random: Random, split: Split) -> list[Conversation]:
+    """Conversations for training: each a question about the same one to nine functions, without
+    results."""
     drawn = words(split)
-    functions = offered(random, drawn, random.randint(3, 9), most=2)
-    scene = Scene(random, drawn, functions, code=False, results=False)
-    wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
-    for _ in range(random.randint(4, 8)):
+    functions = offered(random, drawn, random.randint(1, 9), most=random.choice((2, 2, 4)))
+    made = []
+    for _ in range(random.randint(6, 10)):
+        scene = Scene(random, drawn, functions, code=False, results=False)
+        wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
         random.choices(list(wanted), list(wanted.values()))[0](scene)
-    return asked(scene)
+        made.append(asked(scene))
+    return made

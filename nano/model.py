@@ -42,7 +42,12 @@ def answer_logits(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor
     device = model.device
     dtype = compute_dtype(device)
     with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-        hidden = model.model(input_ids=batch.ids.to(device), use_cache=False).last_hidden_state
+        hidden = model.model(
+            input_ids=batch.ids.to(device),
+            position_ids=batch.positions.to(device),
+            attention_mask=None if batch.sees is None else batch.sees.to(device),
+            use_cache=False,
+        ).last_hidden_state
         wanted = batch.answer[:, 1:].to(device)
         logits = model.lm_head(hidden[:, :-1][wanted])
     return logits.float(), batch.ids[:, 1:].to(device)[wanted]

@@ -4,7 +4,9 @@ Rendering is the server's own, so that training shows the model what the server 
 ids, then the ids of the turn.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 from functionary_sgl.chat.conversation import Conversation
@@ -15,10 +17,15 @@ from nano.tokenizer import END, FORMAT
 
 @dataclass(frozen=True)
 class Sample:
-    """`answers` are the places of the model's turns in `ids`: [first, end)."""
+    """`answers` are the places of the model's turns in `ids`: [first, end).
+
+    `branches` too are places, and follow each other up to the end. Each goes on where the first of
+    them begins: it sees what stands before that, and itself, not the others. None: one text.
+    """
 
     ids: list[int]
     answers: list[tuple[int, int]]
+    branches: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Sampler:
@@ -37,6 +44,20 @@ class Sampler:
         marked = self._renderer.render(conversation, generation=False)
         ids = [*self.tokenizer.bos_ids, *self.tokenizer.encode_marked(marked)]
         return Sample(ids, list(self._answers(ids)))
+
+    def branched(self, conversations: Sequence[Conversation]) -> Sample:
+        """Conversations that begin alike: what they share, then the rest of each as a branch."""
+        samples = [self.sample(conversation) for conversation in conversations]
+        columns = zip(*(sample.ids for sample in samples), strict=False)
+        shared = sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, columns))
+        shared = min(shared, *(sample.answers[0][0] for sample in samples))
+        joined = Sample(samples[0].ids[:shared], [])
+        for sample in samples:
+            moved = len(joined.ids) - shared
+            joined.answers.extend((first + moved, end + moved) for first, end in sample.answers)
+            joined.branches.append((len(joined.ids), len(joined.ids) + len(sample.ids) - shared))
+            joined.ids.extend(sample.ids[shared:])
+        return joined
 
     def _answers(self, ids: list[int]) -> list[tuple[int, int]]:
         found, size = [], len(self._opening)

@@ -76,8 +76,9 @@ class Stream:
         tokens = stage.batch_tokens - exercises * LENGTH
 
         def draw(random: Random) -> Sample:
-            talk = drills.drill if random.random() < stage.drills else self._talk
-            return self._sampler.sample(talk(random, "train"))
+            if random.random() < stage.drills:
+                return self._sampler.branched(drills.drill(random, "train"))
+            return self._sampler.sample(self._talk(random, "train"))
 
         talks = batches.chunk(draw, seed, index, tokens, stage.longest)
         if not exercises:

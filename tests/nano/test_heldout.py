@@ -12,9 +12,8 @@ from nano.drills import drill
 from nano.words import words
 
 TRAINING = [
-    talk(Random(f"held out:{index}"), "train")
-    for talk, count in ((conversation, 2000), (drill, 1000))
-    for index in range(count)
+    *(conversation(Random(f"held out:{index}"), "train") for index in range(2000)),
+    *(question for index in range(150) for question in drill(Random(f"drill:{index}"), "train")),
 ]
 # What values are made of; of all other lists the evaluation has words that training has too.
 VALUES = ("cities", "first_names", "last_names", "items", "topics", "songs", "titles", "texts")

@@ -1,20 +1,29 @@
 """What the model is trained on is what the server feeds it."""
 
-import json
 from random import Random
 
 import pytest
+import torch
 
 from functionary_sgl.api.requests import FunctionDefinition
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.prompt.prompter import Prompter
+from nano import model
+from nano.batches import batch
 from nano.conversations import Draw, conversation
 from nano.drills import drill
 from nano.samples import Sampler
+from nano.settings import Settings
 from nano.tokenizer import END, FORMAT
+from nano.words import Split
 from tests.formats import written
 
-KINDS = pytest.mark.parametrize("talk", [conversation, drill])
+
+def last_of_a_drill(random: Random, split: Split) -> Conversation:
+    return drill(random, split)[-1]
+
+
+KINDS = pytest.mark.parametrize("talk", [conversation, last_of_a_drill])
 
 
 @KINDS
@@ -44,14 +53,48 @@ def test_the_same_seed_gives_the_same_conversation(talk: Draw) -> None:
     assert talk(Random("a"), "train") != talk(Random("b"), "train")
 
 
-def test_drills_are_questions_about_small_functions() -> None:
+def test_drills_are_questions_about_the_same_functions() -> None:
     for index in range(100):
         drawn = drill(Random(f"drills:{index}"), "train")
-        assert all(len(json.loads(tool.parameters_json)["properties"]) <= 2 for tool in drawn.tools)
-        asked = [message.role for message in drawn.messages]
-        assert asked == ["user", "assistant"] * (len(asked) // 2)
-        assert len(drawn.tools) >= 3
-        assert len(asked) >= 8
+        assert len(drawn) >= 6
+        assert len({conversation.tools for conversation in drawn}) == 1
+        for question in drawn:
+            asked = [message.role for message in question.messages]
+            assert asked == ["user", "assistant"] * (len(asked) // 2) != []
+
+
+@pytest.mark.parametrize("index", range(20))
+def test_branches_are_conversations_that_begin_alike(sampler: Sampler, index: int) -> None:
+    drawn = drill(Random(f"branches:{index}"), "train")
+    sample = sampler.branched(drawn)
+    shared = sample.branches[0][0]
+    assert shared > 0
+    made = batch([sample], len(sample.ids))
+    assert made.sees is not None
+    for question, (first, end) in zip(drawn, sample.branches, strict=True):
+        alone = sampler.sample(question)
+        assert alone.ids == sample.ids[:shared] + sample.ids[first:end]
+        assert alone.answers == [
+            (a - first + shared, b - first + shared) for a, b in sample.answers if first <= a < end
+        ]
+        # What the last id of a branch sees, and at which positions, is that conversation.
+        seen = made.sees[0, 0, end - 1].nonzero().flatten()
+        assert made.ids[0, seen].tolist() == alone.ids
+        assert made.positions[0, seen].tolist() == list(range(len(alone.ids)))
+
+
+def test_a_branch_is_thought_of_as_if_it_stood_alone(sampler: Sampler) -> None:
+    drawn = drill(Random("alone"), "train")
+    together = sampler.branched(drawn)
+    torch.manual_seed(0)
+    llama = model.build(Settings.read().model | {"num_hidden_layers": 2}, sampler.tokenizer)
+    with torch.no_grad():
+        thought, _ = model.answer_logits(llama, batch([together], len(together.ids) + 5))
+        alone = [
+            model.answer_logits(llama, batch([sample], len(sample.ids)))[0]
+            for sample in map(sampler.sample, drawn)
+        ]
+    torch.testing.assert_close(thought, torch.cat(alone), atol=0.05, rtol=0)
 
 
 @KINDS
