@@ -24,9 +24,9 @@ from nano.words import Split, words
 
 _WANTED: dict[Episode, int] = {
     single: 10,
-    missing: 8,
+    missing: 4,
     parallel_different: 4,
-    parallel_same: 1,
+    parallel_same: 2,
     none_fits: 2,
 }
 

@@ -30,7 +30,7 @@ def result(random: Random, words: Words, function: Function, said: dict[str, Men
             ("not found", "no access", "timed out", "invalid value", words.invented(random))
         )
         return Result(json.dumps({"error": message}), f"That did not work: {message}.")
-    names = random.sample(words["details"], random.choice((1, 1, 2, 2, 3)))
+    names = words.sample(random, "details", random.choice((1, 1, 2, 2, 3)))
     # Unknown names too: they have to be copied like values.
     names = [words.invented(random) if random.random() < 0.35 else name for name in names]
     if random.random() < 0.3:

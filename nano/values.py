@@ -100,10 +100,11 @@ def _either(random: Random, words: Words, name: str, most: int) -> str:
     """An entry of the list `name`, or up to `most` words that are invented or from that list."""
     if random.random() < 0.5:
         return words.draw(random, name)
-    known = " ".join(words[name]).split()
-    pick: Callable[[], str] = lambda: (  # noqa: E731
-        words.invented(random, accents=True) if random.random() < 0.5 else random.choice(known)
-    )
+
+    def pick() -> str:
+        invented = random.random() < 0.5
+        return words.invented(random, accents=True) if invented else words.word(random, name)
+
     return " ".join(pick() for _ in range(random.randint(1, most)))
 
 
