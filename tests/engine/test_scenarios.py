@@ -78,7 +78,7 @@ SCENARIOS = {
         [(_WEATHER, {"location": "Paris"}), (_WEATHER, {"location": "Oslo"})],
     ),
     "two functions": Scenario(
-        [_user("Show me the weather in Rome and book a table for Anna for 4 guests.")],
+        [_user("What is the weather in Rome, and book a table for Anna for 4 guests.")],
         {"tools": [WEATHER, _TABLE]},
         [(_WEATHER, {"location": "Rome"}), ("book_table", {"name": "Anna", "guests": 4})],
     ),
@@ -89,7 +89,7 @@ SCENARIOS = {
         says=[_WEATHER],
     ),
     "a value is missing": Scenario(
-        [_user("What is the weather?")], {"tools": [WEATHER]}, says=["location"]
+        [_user("Show me the weather.")], {"tools": [WEATHER]}, says=["location"]
     ),
     "a result": Scenario(_RESULT, {"tools": [WEATHER]}, says=["23", "sunny"]),
     "none": Scenario([_user("Hello!")], {"tools": [WEATHER], "tool_choice": "none"}, says=["help"]),
