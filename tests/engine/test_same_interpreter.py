@@ -42,6 +42,9 @@ SETS = [list(c) for size in (1, 2, 4) for c in itertools.combinations(TOOLS, siz
 ASKS = ["What is the weather for Istanbul?", "Hello!", "Add 1 and 1.", "Book it, now."]
 CHOICES = ["auto", "required"]
 CASES = list(itertools.product(SETS, ASKS, CHOICES))
+MIXED = [case for first in range(5) for case in CASES[first::5]]
+ENOUGH = 8
+"""Turns to compare in a format that functionary-nano has not learned."""
 MAX_TOKENS = 200
 
 
@@ -109,7 +112,9 @@ def test_turns_are_the_same_on_sglangs_interpreter(engine: RunningEngine, format
     written_as = "v3.llama3" if format == "off" else format
     prompter = Prompter(FORMATS[written_as], TOKENIZER)
     compared = []
-    for tools, ask, choice in CASES if format == "v3.llama3" else CASES[::5]:
+    for tools, ask, choice in MIXED:
+        if format != "v3.llama3" and len(compared) == ENOUGH:
+            break
         request = {
             "model": "functionary-nano",
             "messages": [{"role": "user", "content": ask}],
@@ -125,4 +130,4 @@ def test_turns_are_the_same_on_sglangs_interpreter(engine: RunningEngine, format
             assert theirs.strip() == ours.strip(), (request, theirs, ours)
             compared.append(ours)
     print(format, len(compared), "turns compared")
-    assert len(compared) > 4
+    assert len(compared) >= ENOUGH
