@@ -70,7 +70,7 @@ bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard 
 	@.bfcl/bin/python -W ignore scripts/bfcl.py $(ARGS)
 
 .bfcl/.installed: install
-	$(BIN)/uv venv --quiet --python $(BIN)/python .bfcl
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .bfcl
 	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --group bfcl
 	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --no-deps --editable .
 	@touch $@
