@@ -109,9 +109,14 @@ class TrainingWords(Words):
 
 
 @cache
+def _content() -> dict[str, dict[str, str]]:
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
 def words(split: Split) -> Words:
     """The words of `split`."""
-    content = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    content = _content()
     chosen = {name: _entries(name, text) for name, text in content[split].items()}
     enums = tuple(_enum(entry) for entry in " ".join(content[split]["enums"].split()).split("|"))
     if split == "heldout":
@@ -130,14 +135,13 @@ def _taken() -> frozenset[str]:
 @cache
 def _held_out_words() -> frozenset[str]:
     """The words of a dictionary that training must not have."""
-    content = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    written = re.split(r"[\s,|:_]+", " ".join(content["heldout"].values()).lower())
+    written = re.split(r"[\s,|:_]+", " ".join(_content()["heldout"].values()).lower())
     drawn = (word for letter in "nav" for word in dictionary(letter))
     return frozenset(written) | frozenset(filter(_is_held_out, drawn))
 
 
 def _is_held_out(word: str) -> bool:
-    """Whether an invented word is one of the evaluation's."""
+    """Whether a word that stands in no list is one of the evaluation's."""
     return zlib.crc32(word.encode()) % 16 == 0
 
 
