@@ -1,7 +1,7 @@
 """Exercises in copying, which is what a small model learns last.
 
-Two of them, made of random tokens: a sequence again and again; and the values of keys, which are
-asked for in any order.
+Three of them, made of random tokens: a sequence again and again; the values of keys, which are
+asked for in any order; and the members of groups, written like the parameters of functions.
 """
 
 from random import Random
@@ -10,6 +10,8 @@ from functionary_sgl.tokenizer import Tokenizer
 from nano.samples import Sample
 
 LENGTH = 128
+_OPENED, _CLOSED = " = (_: {\n", "}) => any;\n\n"
+_REQUIRED, _OPTIONAL = ": string,\n", "?: string,\n"
 
 
 class Copying:
@@ -18,19 +20,22 @@ class Copying:
     def __init__(self, tokenizer: Tokenizer) -> None:
         control = set(tokenizer.control_ids.values())
         texts = {i: tokenizer.decode([i]) for i in range(tokenizer.size) if i not in control}
-        self._tokens = [i for i, text in texts.items() if len(text) < 20]
+        self.tokens = [i for i, text in texts.items() if len(text) < 20]
         self._bos = list(tokenizer.bos_ids)
         self._marks = [
             tokenizer.encode(text) for text in ('": "', '", "', ": ", ", ", " and ", " is ")
         ]
+        self._schema = {
+            text: tokenizer.encode(text) for text in (_OPENED, _CLOSED, _REQUIRED, _OPTIONAL)
+        }
 
     def sample(self, random: Random) -> Sample:
         # With few different tokens there is something to learn before copying is learned.
-        pool = random.sample(self._tokens, 2 ** random.randint(3, 9))
-        task = random.choice((self._again, self._again, self._recall))
+        pool = random.sample(self.tokens, 2 ** random.randint(3, 9))
+        task = random.choice((self.again, self.again, self.recall, self.members))
         return task(random, pool)
 
-    def _again(self, random: Random, pool: list[int]) -> Sample:
+    def again(self, random: Random, pool: list[int]) -> Sample:
         ids, answers = list(self._bos), []
         piece = _draw(random, pool, 4, LENGTH // 2)
         while len(ids) < LENGTH:
@@ -41,7 +46,7 @@ class Copying:
                 ids += _draw(random, pool, 0, 6)
         return _cut(ids, answers)
 
-    def _recall(self, random: Random, pool: list[int]) -> Sample:
+    def recall(self, random: Random, pool: list[int]) -> Sample:
         equals, comma = random.sample(self._marks, 2)
         pairs = [
             (_draw(random, pool, 1, 2), _draw(random, pool, 1, 6))
@@ -58,9 +63,39 @@ class Copying:
             ids += value + comma
         return _cut(ids, answers)
 
+    def members(self, random: Random, pool: list[int]) -> Sample:
+        """Groups with members, some of them optional; then names of groups, each with all that are
+        not. Groups have members in common, so that only the group tells which they are."""
+        words = _distinct(random, pool, random.randint(3, 8), most=2)
+        ids: list[int] = list(self._bos)
+        groups: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for name in _distinct(random, pool, random.randint(1, 4), most=3):
+            chosen = random.sample(words, min(len(words), random.randint(1, 3)))
+            groups[name] = [word for word in chosen if random.random() < 0.7]
+            ids += [*name, *self._schema[_OPENED]]
+            for word in chosen:
+                ids += [*word, *self._schema[_REQUIRED if word in groups[name] else _OPTIONAL]]
+            ids += self._schema[_CLOSED]
+            if len(ids) > LENGTH // 2:
+                break
+        equals, comma, end = random.sample(self._marks, 3)
+        answers = []
+        while len(ids) < LENGTH:
+            name, required = random.choice(list(groups.items()))
+            ids += [*name, *equals]
+            answer = [*(token for word in required for token in (*word, *comma)), *end]
+            answers.append((len(ids), len(ids) + len(answer)))
+            ids += answer
+        return _cut(ids, answers)
+
 
 def _draw(random: Random, pool: list[int], least: int, most: int) -> list[int]:
     return random.choices(pool, k=random.randint(least, most))
+
+
+def _distinct(random: Random, pool: list[int], count: int, most: int) -> list[tuple[int, ...]]:
+    """At most `count` different draws."""
+    return list(dict.fromkeys(tuple(_draw(random, pool, 1, most)) for _ in range(count)))
 
 
 def _cut(ids: list[int], answers: list[tuple[int, int]]) -> Sample:
