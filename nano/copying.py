@@ -10,8 +10,8 @@ from functionary_sgl.tokenizer import Tokenizer
 from nano.samples import Sample
 
 LENGTH = 128
-_OPENED, _CLOSED = " = (_: {\n", "}) => any;\n\n"
-_REQUIRED, _OPTIONAL = ": string,\n", "?: string,\n"
+_FUNCTION = (" = (_: {\n", "}) => any;\n\n")
+_PARAMETER = (": string,\n", "?: string,\n")
 
 
 class Copying:
@@ -20,20 +20,23 @@ class Copying:
     def __init__(self, tokenizer: Tokenizer) -> None:
         control = set(tokenizer.control_ids.values())
         texts = {i: tokenizer.decode([i]) for i in range(tokenizer.size) if i not in control}
-        self.tokens = [i for i, text in texts.items() if len(text) < 20]
+        self._tokens = [i for i, text in texts.items() if len(text) < 20]
         self._bos = list(tokenizer.bos_ids)
         self._marks = [
             tokenizer.encode(text) for text in ('": "', '", "', ": ", ", ", " and ", " is ")
         ]
-        self._schema = {
-            text: tokenizer.encode(text) for text in (_OPENED, _CLOSED, _REQUIRED, _OPTIONAL)
-        }
+        self._opened, self._closed = map(tokenizer.encode, _FUNCTION)
+        self._required, self._optional = map(tokenizer.encode, _PARAMETER)
 
     def sample(self, random: Random) -> Sample:
-        # With few different tokens there is something to learn before copying is learned.
-        pool = random.sample(self.tokens, 2 ** random.randint(3, 9))
+        pool = self.pool(random)
         task = random.choice((self.again, self.again, self.recall, self.members))
         return task(random, pool)
+
+    def pool(self, random: Random) -> list[int]:
+        """The tokens that an exercise is made of. With few different ones there is something to
+        learn before copying is learned."""
+        return random.sample(self._tokens, 2 ** random.randint(3, 9))
 
     def again(self, random: Random, pool: list[int]) -> Sample:
         ids, answers = list(self._bos), []
@@ -72,10 +75,10 @@ class Copying:
         for name in _distinct(random, pool, random.randint(1, 4), most=3):
             chosen = random.sample(words, min(len(words), random.randint(1, 3)))
             groups[name] = [word for word in chosen if random.random() < 0.7]
-            ids += [*name, *self._schema[_OPENED]]
+            ids += [*name, *self._opened]
             for word in chosen:
-                ids += [*word, *self._schema[_REQUIRED if word in groups[name] else _OPTIONAL]]
-            ids += self._schema[_CLOSED]
+                ids += [*word, *(self._required if word in groups[name] else self._optional)]
+            ids += self._closed
             if len(ids) > LENGTH // 2:
                 break
         equals, comma, end = random.sample(self._marks, 3)

@@ -15,14 +15,22 @@ def test_what_is_asked_for_was_there_before(sampler: Sampler) -> None:
     copying = Copying(sampler.tokenizer)
     for index in range(200):
         random = Random(index)
-        pool = random.sample(copying.tokens, 64)
-        sample = random.choice((copying.again, copying.recall))(random, pool)
+        pool = copying.pool(random)
+        sample = random.choice((copying.again, copying.again, copying.recall))(random, pool)
         assert len(sample.ids) == LENGTH
         assert sample.answers
         for first, end in sample.answers:
             answer = sample.ids[first:end]
             before = [sample.ids[i : i + len(answer)] for i in range(first - len(answer) + 1)]
             assert answer in before or end == LENGTH or answer[:-1] in [b[:-1] for b in before]
+
+
+def test_every_exercise_asks_something(sampler: Sampler) -> None:
+    copying = Copying(sampler.tokenizer)
+    for index in range(400):
+        sample = copying.sample(Random(index))
+        assert len(sample.ids) == LENGTH
+        assert sample.answers
 
 
 def test_members_that_are_asked_for_are_the_required_ones_of_the_group(sampler: Sampler) -> None:
