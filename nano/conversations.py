@@ -14,7 +14,7 @@ from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import requests, results
 from nano.functions import ACTIONS, Function, function
-from nano.parameters import Mention
+from nano.parameters import Mention, Parameter
 from nano.talk import small_talks
 from nano.words import Split, Words, words
 
@@ -137,7 +137,11 @@ def call(function: Function, said: Said) -> Call:
 def single(scene: Scene) -> None:
     """One call, and often its result."""
     chosen = scene.random.choice(scene.functions)
-    said = requests.mentions(scene.random, chosen)
+    complete(scene, chosen, requests.mentions(scene.random, chosen))
+
+
+def complete(scene: Scene, chosen: Function, said: Said) -> None:
+    """A request that says all that `chosen` needs; the call, and often its result."""
     _request(scene, _clause(scene, chosen, [said]))
     scene.assistant("", call(chosen, said))
     _report(scene, [(chosen, said)])
@@ -229,11 +233,15 @@ def missing(scene: Scene) -> None:
     lacking = scene.random.sample(
         chosen.required, min(len(chosen.required), scene.random.choice((1, 1, 1, 2)))
     )
-    lacking = [parameter for parameter in chosen.required if parameter in lacking]
+    incomplete(scene, chosen, said, [p for p in chosen.required if p in lacking])
+
+
+def incomplete(scene: Scene, chosen: Function, said: Said, lacking: list[Parameter]) -> None:
+    """A request that says all of `said` but what is `lacking`; often that, and the call."""
     unsaid = {parameter.name for parameter in lacking}
     given = {name: mention for name, mention in said.items() if name not in unsaid}
     _request(scene, _clause(scene, chosen, [given]))
-    scene.assistant(requests.question(lacking))
+    scene.assistant(requests.question(chosen, lacking))
     if scene.random.random() < 0.7:
         scene.user(
             requests.answer_to(scene.random, [said[parameter.name] for parameter in lacking])

@@ -5,13 +5,18 @@ same functions, none of which sees the others: each is a decision as new as the 
 conversation, where a later one can repeat an earlier call.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 from functionary_sgl.chat.conversation import Conversation
+from nano import requests
 from nano.conversations import (
     Episode,
     Scene,
     asked,
+    complete,
+    incomplete,
     missing,
     none_fits,
     offered,
@@ -20,26 +25,67 @@ from nano.conversations import (
     single,
     suitable,
 )
+from nano.functions import Function
+from nano.parameters import spoken
 from nano.words import Split, words
 
 _WANTED: dict[Episode, int] = {
-    single: 10,
-    missing: 4,
-    parallel_different: 4,
+    single: 6,
+    missing: 1,
+    parallel_different: 5,
     parallel_same: 2,
     none_fits: 2,
 }
+_PAIRS = 2
+_NEEDS = 3
 
 
 def drill(random: Random, split: Split) -> list[Conversation]:
     """Conversations for training: each a question about the same one to nine functions, without
-    results."""
+    results. The more functions, the fewer questions."""
     drawn = words(split)
-    functions = offered(random, drawn, random.randint(1, 9), most=random.choice((2, 2, 4)))
-    made = []
-    for _ in range(random.randint(6, 10)):
-        scene = Scene(random, drawn, functions, code=False, results=False)
+    count = random.randint(1, 9)
+    functions = offered(random, drawn, count, most=random.choice((2, 2, 4)))
+    empty = Scene(random, drawn, functions, code=False, results=False)
+    scenes = [scene for _ in range(_PAIRS) for scene in _pair(empty)]
+    for _ in range(max(2, 8 - count)):
+        scene = replace(empty, messages=[])
         wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
         random.choices(list(wanted), list(wanted.values()))[0](scene)
-        made.append(asked(scene))
-    return made
+        scenes.append(scene)
+    scenes += [_need(empty, one) for one in random.sample(functions, min(count, _NEEDS))]
+    return [asked(scene) for scene in scenes]
+
+
+def _pair(empty: Scene) -> Iterator[Scene]:
+    """Two requests for one function in like words. One lacks a value, and so is answered with a
+    question; or it has no value at all, and is answered with a call as nothing is required."""
+    random = empty.random
+    chosen = random.choice(empty.functions)
+    said = requests.mentions(random, chosen)
+    wording = random.random()
+
+    def alike() -> Scene:
+        return replace(empty, random=Random(wording), messages=[])
+
+    complete(whole := alike(), chosen, said)
+    yield whole
+    if chosen.required:
+        incomplete(part := alike(), chosen, said, [random.choice(chosen.required)])
+        yield part
+    elif said:
+        complete(bare := alike(), chosen, {})
+        yield bare
+
+
+def _need(empty: Scene, function: Function) -> Scene:
+    """What a function needs: nothing but finding its parameters among those of all the others, at
+    which a model fails long after it finds the function."""
+    scene = replace(empty, messages=[])
+    wording = empty.random.choice(
+        ("What do you need for {}?", "What does {} need?", "Which values does {} need?")
+    )
+    named = function.name if empty.random.random() < 0.5 else spoken(function.name)
+    scene.user(wording.format(named))
+    scene.assistant(requests.question(function, function.required))
+    return scene

@@ -144,8 +144,8 @@ def _facts(category: str, messages: list[Message]) -> list[str]:
         values = content.values() if isinstance(content, dict) else [content]
         return [str(value) for value in values]
     if category == "value missing":
-        asked = messages[-1].content.removeprefix("Please tell me the ").removesuffix(".")
-        return asked.split(" and the ")
+        _, asked = messages[-1].content.split(" I need ")
+        return asked.removesuffix(".").split(" and ")
     return []
 
 

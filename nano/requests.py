@@ -183,9 +183,11 @@ def sentence(random: Random, clause: str, *, opened: bool = True) -> str:
     return text
 
 
-def question(missing: Sequence[Parameter]) -> str:
-    """What the assistant asks when it lacks values."""
-    return f"Please tell me the {' and the '.join(parameter.words for parameter in missing)}."
+def question(function: Function, missing: Sequence[Parameter]) -> str:
+    """What the assistant asks when it lacks values. The function comes first: which of its values
+    are missing can be told once it is chosen."""
+    needed = " and ".join(f"the {parameter.words}" for parameter in missing)
+    return f"To use {function.name} I need {needed or 'nothing'}."
 
 
 def answer_to(random: Random, said: Sequence[Mention]) -> str:

@@ -1,5 +1,6 @@
 """What the model is trained on is what the server feeds it."""
 
+import json
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from nano import model
 from nano.batches import batch
 from nano.conversations import Draw, conversation
 from nano.drills import drill
+from nano.parameters import spoken
 from nano.samples import Sampler
 from nano.settings import Settings
 from nano.tokenizer import END, FORMAT
@@ -56,11 +58,23 @@ def test_the_same_seed_gives_the_same_conversation(talk: Draw) -> None:
 def test_drills_are_questions_about_the_same_functions() -> None:
     for index in range(100):
         drawn = drill(Random(f"drills:{index}"), "train")
-        assert len(drawn) >= 6
+        assert len(drawn) >= 4
         assert len({conversation.tools for conversation in drawn}) == 1
         for question in drawn:
             asked = [message.role for message in question.messages]
             assert asked == ["user", "assistant"] * (len(asked) // 2) != []
+
+
+def test_drills_ask_for_a_value_where_the_same_request_without_it_stands_beside() -> None:
+    asks = 0
+    for index in range(50):
+        whole, part, *_ = drill(Random(f"pairs:{index}"), "train")
+        (call,) = whole.messages[1].calls
+        if question := part.messages[1].content:
+            asks += 1
+            asked = question.removeprefix(f"To use {call.name} I need the ").removesuffix(".")
+            assert asked in {spoken(name) for name in json.loads(call.arguments)}
+    assert asks > 25
 
 
 @pytest.mark.parametrize("index", range(20))
