@@ -10,8 +10,10 @@ from functionary_sgl.tokenizer import Tokenizer
 from nano.samples import Sample
 
 LENGTH = 128
+Word = tuple[int, ...]
 _FUNCTION = (" = (_: {\n", "}) => any;\n\n")
 _PARAMETER = (": string,\n", "?: string,\n")
+_NEEDS = (" needs ", ", ", ".\n")
 
 
 class Copying:
@@ -27,10 +29,11 @@ class Copying:
         ]
         self._opened, self._closed = map(tokenizer.encode, _FUNCTION)
         self._required, self._optional = map(tokenizer.encode, _PARAMETER)
+        self._needs, self._comma, self._end = map(tokenizer.encode, _NEEDS)
 
     def sample(self, random: Random) -> Sample:
         pool = self.pool(random)
-        task = random.choice((self.again, self.again, self.recall, self.members))
+        task = random.choice((self.again, self.recall, self.members, self.members))
         return task(random, pool)
 
     def pool(self, random: Random) -> list[int]:
@@ -67,36 +70,38 @@ class Copying:
         return _cut(ids, answers)
 
     def members(self, random: Random, pool: list[int]) -> Sample:
-        """Groups with members, some of them optional; then names of groups, each with all that are
-        not. Groups have members in common, so that only the group tells which they are."""
-        words = _distinct(random, pool, random.randint(3, 8), most=2)
-        ids: list[int] = list(self._bos)
-        groups: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
-        for name in _distinct(random, pool, random.randint(1, 4), most=3):
-            chosen = random.sample(words, min(len(words), random.randint(1, 3)))
-            groups[name] = [word for word in chosen if random.random() < 0.7]
-            ids += [*name, *self._opened]
-            for word in chosen:
-                ids += [*word, *(self._required if word in groups[name] else self._optional)]
-            ids += self._closed
-            if len(ids) > LENGTH // 2:
-                break
-        equals, comma, end = random.sample(self._marks, 3)
-        answers = []
-        while len(ids) < LENGTH:
-            name, required = random.choice(list(groups.items()))
-            ids += [*name, *equals]
-            answer = [*(token for word in required for token in (*word, *comma)), *end]
-            answers.append((len(ids), len(ids) + len(answer)))
-            ids += answer
+        """Groups with members, some of them optional; then their names, each with all its members
+        that are not. No group is asked for twice, as the second answer could be copied from the
+        first. Groups have members in common, so that only the group tells which they are."""
+        names = _distinct(random, pool, 16, most=3)
+        ids, answers = list(self._bos), []
+        while len(ids) < LENGTH and names:
+            words = _distinct(random, pool, random.randint(3, 8), most=2)
+            groups = []
+            for _ in range(min(len(names), random.randint(1, 5))):
+                chosen = random.sample(words, min(len(words), random.randint(1, 3)))
+                required = [word for word in chosen if random.random() < 0.7]
+                groups.append((name := names.pop(), required))
+                ids += self._group(name, chosen, required)
+            for name, required in random.sample(groups, len(groups)):
+                ids += [*name, *self._needs]
+                answer = [token for word in required for token in (*word, *self._comma)]
+                answers.append((len(ids), len(ids) + len(answer) + len(self._end)))
+                ids += answer + self._end
         return _cut(ids, answers)
+
+    def _group(self, name: Word, words: list[Word], required: list[Word]) -> list[int]:
+        ids = [*name, *self._opened]
+        for word in words:
+            ids += [*word, *(self._required if word in required else self._optional)]
+        return ids + self._closed
 
 
 def _draw(random: Random, pool: list[int], least: int, most: int) -> list[int]:
     return random.choices(pool, k=random.randint(least, most))
 
 
-def _distinct(random: Random, pool: list[int], count: int, most: int) -> list[tuple[int, ...]]:
+def _distinct(random: Random, pool: list[int], count: int, most: int) -> list[Word]:
     """At most `count` different draws."""
     return list(dict.fromkeys(tuple(_draw(random, pool, 1, most)) for _ in range(count)))
 

@@ -37,24 +37,32 @@ _WANTED: dict[Episode, int] = {
     none_fits: 2,
 }
 _PAIRS = 2
-_NEEDS = 3
 
 
 def drill(random: Random, split: Split) -> list[Conversation]:
     """Conversations for training: each a question about the same one to nine functions, without
     results. The more functions, the fewer questions."""
-    drawn = words(split)
-    count = random.randint(1, 9)
-    functions = offered(random, drawn, count, most=random.choice((2, 2, 4)))
-    empty = Scene(random, drawn, functions, code=False, results=False)
+    empty = _scene(random, split, random.randint(1, 9), most=random.choice((2, 2, 4)))
     scenes = [scene for _ in range(_PAIRS) for scene in _pair(empty)]
-    for _ in range(max(2, 8 - count)):
+    for _ in range(max(2, 9 - len(empty.functions))):
         scene = replace(empty, messages=[])
         wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
         random.choices(list(wanted), list(wanted.values()))[0](scene)
         scenes.append(scene)
-    scenes += [_need(empty, one) for one in random.sample(functions, min(count, _NEEDS))]
+    scenes.append(_need(empty, random.choice(empty.functions)))
     return [asked(scene) for scene in scenes]
+
+
+def needs(random: Random, split: Split) -> list[Conversation]:
+    """Conversations for training: what each of two to six functions needs."""
+    empty = _scene(random, split, random.randint(2, 6), most=random.choice((2, 3)))
+    return [asked(_need(empty, function)) for function in empty.functions]
+
+
+def _scene(random: Random, split: Split, count: int, most: int) -> Scene:
+    drawn = words(split)
+    functions = offered(random, drawn, count, most=most)
+    return Scene(random, drawn, functions, code=False, results=False)
 
 
 def _pair(empty: Scene) -> Iterator[Scene]:

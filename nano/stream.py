@@ -77,7 +77,8 @@ class Stream:
 
         def draw(random: Random) -> Sample:
             if random.random() < stage.drills:
-                return self._sampler.branched(drills.drill(random, "train"))
+                asks = drills.needs if random.random() < stage.needs else drills.drill
+                return self._sampler.branched(asks(random, "train"))
             return self._sampler.sample(self._talk(random, "train"))
 
         talks = batches.chunk(draw, seed, index, tokens, stage.longest)
