@@ -17,20 +17,21 @@ CHUNK = 768
 class Batch:
     """What a model reads and learns at once; all tensors are [rows, length].
 
-    ids: token ids, filled up with 0. answer: whether each is part of an answer. samples: what the
-    rows are. branch: which branch of its sample each id is in, from 1 on, and 0 before them; None
-    where no sample has branches.
+    ids: token ids, filled up with 0. answer: whether each is part of an answer. recipient: whether
+    it is part of a recipient in an answer. samples: what the rows are. branch: which branch of its
+    sample each id is in, from 1 on, and 0 before them; None where no sample has branches.
     """
 
     ids: torch.Tensor
     answer: torch.Tensor
+    recipient: torch.Tensor
     samples: list[Sample]
     branch: torch.Tensor | None = None
 
     @property
-    def answers(self) -> int:
-        """How many tokens of answers are to be learned."""
-        return int(self.answer[:, 1:].sum())
+    def recipients(self) -> torch.Tensor:
+        """For each token of the answers that is to be learned: whether it is in a recipient."""
+        return self.recipient[:, 1:][self.answer[:, 1:]]
 
     @property
     def positions(self) -> torch.Tensor:
@@ -77,13 +78,15 @@ def _made(samples: list[Sample], tokens: int) -> Iterator[Batch]:
 def batch(samples: list[Sample], length: int) -> Batch:
     """One batch whose rows are `length` ids long."""
     ids = torch.zeros(len(samples), length, dtype=torch.long)
-    answer = torch.zeros(len(samples), length, dtype=torch.bool)
+    answer, recipient = torch.zeros(2, len(samples), length, dtype=torch.bool)
     for row, sample in enumerate(samples):
         ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
         for first, end in sample.answers:
             answer[row, first:end] = True
+        for first, end in sample.recipients:
+            recipient[row, first:end] = True
     branched = any(sample.branches for sample in samples)
-    return Batch(ids, answer, samples, _branch(samples, length) if branched else None)
+    return Batch(ids, answer, recipient, samples, _branch(samples, length) if branched else None)
 
 
 def _branch(samples: list[Sample], length: int) -> torch.Tensor:

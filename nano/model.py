@@ -1,5 +1,7 @@
 """The model: a plain Llama, so that every engine serves it as it is."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -28,6 +30,22 @@ def build(shape: dict[str, Any], tokenizer: Tokenizer) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
+def deepen(model: LlamaForCausalLM, after: Sequence[int]) -> None:
+    """Put a new layer behind each of these, counted from 1: a copy that adds nothing at first, so
+    that the model says what it said before (block expansion: Wu et al., "LLaMA Pro", 2024)."""
+    layers = []
+    for number, layer in enumerate(model.model.layers, start=1):
+        layers.append(layer)
+        if number in after:
+            layers.append(new := deepcopy(layer))
+            nn.init.zeros_(new.self_attn.o_proj.weight)
+            nn.init.zeros_(new.mlp.down_proj.weight)
+    for index, layer in enumerate(layers):
+        layer.self_attn.layer_idx = index
+    model.model.layers = nn.ModuleList(layers)
+    model.config.num_hidden_layers = len(layers)
+
+
 def compiled(model: LlamaForCausalLM) -> None:
     """Compile each layer in place: much faster, and quickly compiled as layers are alike."""
     for layer in model.model.layers:
@@ -53,8 +71,11 @@ def answer_logits(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor
     return logits.float(), batch.ids[:, 1:].to(device)[wanted]
 
 
-def loss(logits: Tensor, ids: Tensor) -> Tensor:
-    return functional.cross_entropy(logits, ids)
+def loss(logits: Tensor, ids: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The mean over the ids; with `weights`, [ids], the sum of what each counts by its weight."""
+    if weights is None:
+        return functional.cross_entropy(logits, ids)
+    return functional.cross_entropy(logits, ids, reduction="none") @ weights
 
 
 def optimizers(model: nn.Module, matrix_lr: float, other_lr: float) -> list[torch.optim.Optimizer]:

@@ -4,7 +4,7 @@ Rendering is the server's own, so that training shows the model what the server 
 ids, then the ids of the turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -17,7 +17,8 @@ from nano.tokenizer import END, FORMAT
 
 @dataclass(frozen=True)
 class Sample:
-    """`answers` are the places of the model's turns in `ids`: [first, end).
+    """`answers` are the places of the model's turns in `ids`: [first, end); `recipients` those of
+    the recipients in them, to the ends of their lines: what decides whether and what to call.
 
     `branches` too are places, and follow each other up to the end. Each goes on where the first of
     them begins: it sees what stands before that, and itself, not the others. None: one text.
@@ -26,6 +27,7 @@ class Sample:
     ids: list[int]
     answers: list[tuple[int, int]]
     branches: list[tuple[int, int]] = field(default_factory=list)
+    recipients: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Sampler:
@@ -38,12 +40,16 @@ class Sampler:
             "<|start_header_id|>assistant<|end_header_id|>\n\n>>>"
         )
         self._end = self.tokenizer.control_ids[END]
+        self._again = self.tokenizer.encode(">>>")
+        self._newline = self.tokenizer.encode("\n")[-1]
 
     def sample(self, conversation: Conversation) -> Sample:
         """The whole conversation, whose assistant's turns are the answers."""
         marked = self._renderer.render(conversation, generation=False)
         ids = [*self.tokenizer.bos_ids, *self.tokenizer.encode_marked(marked)]
-        return Sample(ids, list(self._answers(ids)))
+        answers = self._answers(ids)
+        places = [place for answer in answers for place in self._recipients(ids, *answer)]
+        return Sample(ids, answers, recipients=places)
 
     def branched(self, conversations: Sequence[Conversation]) -> Sample:
         """Conversations that begin alike: what they share, then the rest of each as a branch."""
@@ -54,7 +60,8 @@ class Sampler:
         joined = Sample(samples[0].ids[:shared], [])
         for sample in samples:
             moved = len(joined.ids) - shared
-            joined.answers.extend((first + moved, end + moved) for first, end in sample.answers)
+            joined.answers.extend(_moved(sample.answers, moved))
+            joined.recipients.extend(_moved(sample.recipients, moved))
             joined.branches.append((len(joined.ids), len(joined.ids) + len(sample.ids) - shared))
             joined.ids.extend(sample.ids[shared:])
         return joined
@@ -70,3 +77,17 @@ class Sampler:
             else:
                 place += 1
         return found
+
+    def _recipients(self, ids: list[int], first: int, end: int) -> Iterator[tuple[int, int]]:
+        while True:
+            line = ids.index(self._newline, first, end) + 1
+            yield first, line
+            size = len(self._again)
+            again = (i + size for i in range(line, end) if ids[i : i + size] == self._again)
+            first = next(again, end)
+            if first == end:
+                return
+
+
+def _moved(places: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:
+    return [(first + by, end + by) for first, end in places]

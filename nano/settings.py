@@ -35,6 +35,8 @@ class Settings:
     validation_samples: int
     stages: tuple[Stage, ...]
     matrix_lr: float = 0.0
+    recipient_weight: float = 1.0
+    new_layers_after: tuple[int, ...] = ()
     model: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -73,7 +73,9 @@ class Training:
     def make(self) -> LlamaForCausalLM:
         """The model before its first step."""
         if self._trained is not None:
-            return LlamaForCausalLM.from_pretrained(self._trained, dtype=torch.float32)
+            trained = LlamaForCausalLM.from_pretrained(self._trained, dtype=torch.float32)
+            model.deepen(trained, self.settings.new_layers_after)
+            return trained
         new = model.build(self.settings.model, self.sampler.tokenizer)
         induction.prepare(new)
         return new
@@ -122,11 +124,13 @@ class Training:
         share = self.settings.learning_rate(self.position.step - 1, self.position.tokens)
         for optimizer, rate in zip(self.optimizers, self._rates, strict=True):
             optimizer.param_groups[0]["lr"] = rate * share
-        answers = sum(batch.answers for batch in step)
+        weighed = [1 + (self.settings.recipient_weight - 1) * b.recipients.float() for b in step]
+        answers = sum(map(len, weighed))
+        whole = float(sum(weights.sum() for weights in weighed))
         loss = right = 0.0
-        for batch in step:
+        for batch, weights in zip(step, weighed, strict=True):
             logits, ids = model.answer_logits(self.model, batch)
-            part = model.loss(logits, ids) * (len(ids) / answers)
+            part = model.loss(logits, ids, weights.to(ids.device) / whole)
             part.backward()
             loss += part.item()
             right += (logits.detach().argmax(-1) == ids).sum().item() / answers

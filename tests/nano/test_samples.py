@@ -8,11 +8,12 @@ import torch
 
 from functionary_sgl.api.requests import FunctionDefinition
 from functionary_sgl.chat.conversation import Conversation, Message
+from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.prompt.prompter import Prompter
 from nano import model
 from nano.batches import batch
 from nano.conversations import Draw, conversation
-from nano.drills import drill
+from nano.drills import drill, needs
 from nano.parameters import spoken
 from nano.samples import Sampler
 from nano.settings import Settings
@@ -42,6 +43,23 @@ def test_a_conversation_is_prompts_and_turns(sampler: Sampler, talk: Draw, index
         assert sample.ids[:first] == list(prompter.prompt(asked).token_ids)
         ids = sampler.tokenizer.encode(_turn(drawn.messages[turn]))
         assert sample.ids[first:end] == [*ids, sampler.tokenizer.control_ids[END]]
+
+
+@KINDS
+def test_recipients_are_what_the_turns_begin_with(sampler: Sampler, talk: Draw) -> None:
+    for index in range(60):
+        drawn = talk(Random(f"recipients:{index}"), "train")
+        sample = sampler.sample(drawn)
+        expected = [
+            name
+            for message in drawn.messages
+            if message.role == "assistant"
+            for name in ["all"] * bool(message.content) + [call.name for call in message.calls]
+        ]
+        marked = [sampler.tokenizer.decode(sample.ids[a:b]) for a, b in sample.recipients]
+        assert marked == [f"{'python' if n == CODE_INTERPRETER else n}\n" for n in expected]
+        made = batch([sample], len(sample.ids))
+        assert made.recipients.sum() == sum(b - a for a, b in sample.recipients)
 
 
 def _turn(message: Message) -> str:
@@ -77,6 +95,17 @@ def test_drills_ask_for_a_value_where_the_same_request_without_it_stands_beside(
     assert asks > 25
 
 
+def test_drills_in_needs_ask_for_the_required_values_of_every_function() -> None:
+    for index in range(50):
+        drawn = needs(Random(f"needs:{index}"), "train")
+        assert len(drawn) == len(drawn[0].tools) >= 2
+        for tool, asked in zip(drawn[0].tools, drawn, strict=True):
+            assert asked.tools == drawn[0].tools
+            said = asked.messages[1].content
+            required = [f"the {spoken(name)}" for name in tool.parameters.get("required", [])]
+            assert said == f"To use {tool.name} I need {' and '.join(required) or 'nothing'}."
+
+
 @pytest.mark.parametrize("index", range(20))
 def test_branches_are_conversations_that_begin_alike(sampler: Sampler, index: int) -> None:
     drawn = drill(Random(f"branches:{index}"), "train")
@@ -88,9 +117,12 @@ def test_branches_are_conversations_that_begin_alike(sampler: Sampler, index: in
     for question, (first, end) in zip(drawn, sample.branches, strict=True):
         alone = sampler.sample(question)
         assert alone.ids == sample.ids[:shared] + sample.ids[first:end]
-        assert alone.answers == [
-            (a - first + shared, b - first + shared) for a, b in sample.answers if first <= a < end
-        ]
+        for mine, places in (
+            (alone.answers, sample.answers),
+            (alone.recipients, sample.recipients),
+        ):
+            inside = [place for place in places if first <= place[0] < end]
+            assert mine == [(a - first + shared, b - first + shared) for a, b in inside]
         # What the last id of a branch sees, and at which positions, is that conversation.
         seen = made.sees[0, 0, end - 1].nonzero().flatten()
         assert made.ids[0, seen].tolist() == alone.ids

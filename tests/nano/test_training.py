@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import LlamaForCausalLM
 
+from nano import model
 from nano.export import export
 from nano.samples import Sample
 from nano.settings import Settings, Stage
@@ -68,6 +70,43 @@ def test_a_training_goes_on_as_if_it_had_not_been_interrupted(
         assert torch.equal(weight, going_on.model.state_dict()[name]), name
     assert (directory / "stable.pt").is_file()
     assert (directory / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_trained_model_with_new_layers_says_the_same_and_learns_in_them(
+    directory: Path, tmp_path: Path
+) -> None:
+    trained = Training(SETTINGS, directory, compiled=False)
+    trained._save("checkpoint.pt", Position().to_dict())
+    export(SETTINGS, directory, tmp_path / "model")
+    deeper = dataclasses.replace(SETTINGS, new_layers_after=(1, 2), tokens=1024)
+    going_on = Training(deeper, tmp_path / "deeper", compiled=False, trained=tmp_path / "model")
+    ids = torch.randint(300, 2400, (2, 40))
+    shallow = LlamaForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    with torch.no_grad():
+        torch.testing.assert_close(going_on.model(ids).logits, shallow(ids).logits)
+    layers = going_on.model.model.layers
+    assert len(layers) == going_on.model.config.num_hidden_layers == 4
+    assert not layers[1].mlp.down_proj.weight.any()
+    going_on.run()
+    for layer in layers:
+        assert layer.self_attn.o_proj.weight.any()
+        assert layer.mlp.down_proj.weight.any()
+
+
+def test_recipients_count_as_the_settings_say(directory: Path) -> None:
+    """The loss of a step is the mean over its answers in which each token has its weight."""
+    settings = dataclasses.replace(SETTINGS, recipient_weight=3.0, stages=SETTINGS.stages[1:])
+    training = Training(settings, directory, compiled=False)
+    step = next(Stream(settings, training.sampler).steps(Position()))
+    losses, weights = [], []
+    with torch.no_grad():
+        for made in step:
+            logits, ids = model.answer_logits(training.model, made)
+            losses += [model.loss(one[None], i[None]) for one, i in zip(logits, ids, strict=True)]
+            weights += [3.0 if named else 1.0 for named in made.recipients]
+    assert 3.0 in weights
+    mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights)
+    assert training._step(step)["loss"] == pytest.approx(float(mean), rel=1e-3)
 
 
 def test_a_trained_model_is_exported_as_a_checkpoint(directory: Path, tmp_path: Path) -> None:
