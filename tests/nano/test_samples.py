@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_conversation(talk: Draw) -> None:
 def test_drills_are_questions_about_the_same_functions() -> None:
     for index in range(100):
         drawn = drill(Random(f"drills:{index}"), "train")
-        assert len(drawn) >= 4
+        assert len(drawn) >= 6
         assert len({conversation.tools for conversation in drawn}) == 1
         for question in drawn:
             asked = [message.role for message in question.messages]
