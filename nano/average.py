@@ -24,16 +24,16 @@ def average(
     before: Path, after: Path, output: Path, share: float, new_layers_after: Sequence[int]
 ) -> None:
     """Write the average to `output`, in bfloat16; a ValueError if one has more layers."""
-    ends = [LlamaForCausalLM.from_pretrained(end, dtype=torch.float32) for end in (before, after)]
-    model.deepen(ends[0], new_layers_after)
-    first, last = (end.state_dict() for end in ends)
+    begun, made = (
+        LlamaForCausalLM.from_pretrained(end, dtype=torch.float32) for end in (before, after)
+    )
+    model.deepen(begun, new_layers_after)
+    first, last = begun.state_dict(), made.state_dict()
     if first.keys() != last.keys():
         raise ValueError(f"{before} and {after} differ in layers: say --new-layers-after")
-    ends[1].load_state_dict(
-        {name: weight.lerp(last[name], share) for name, weight in first.items()}
-    )
+    made.load_state_dict({name: weight.lerp(last[name], share) for name, weight in first.items()})
     shutil.copytree(after, output, dirs_exist_ok=True)
-    ends[1].to(torch.bfloat16).save_pretrained(output)
+    made.to(torch.bfloat16).save_pretrained(output)
 
 
 def main() -> None:

@@ -78,20 +78,19 @@ def _made(samples: list[Sample], tokens: int) -> Iterator[Batch]:
 def batch(samples: list[Sample], length: int) -> Batch:
     """One batch whose rows are `length` ids long."""
     ids = torch.zeros(len(samples), length, dtype=torch.long)
-    answer, recipient = torch.zeros(2, len(samples), length, dtype=torch.bool)
     for row, sample in enumerate(samples):
         ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
-        for first, end in sample.answers:
-            answer[row, first:end] = True
-        for first, end in sample.recipients:
-            recipient[row, first:end] = True
-    branched = any(sample.branches for sample in samples)
-    return Batch(ids, answer, recipient, samples, _branch(samples, length) if branched else None)
+    answer = _numbered([sample.answers for sample in samples], length) > 0
+    recipient = _numbered([sample.recipients for sample in samples], length) > 0
+    branches = [sample.branches for sample in samples]
+    branch = _numbered(branches, length) if any(branches) else None
+    return Batch(ids, answer, recipient, samples, branch)
 
 
-def _branch(samples: list[Sample], length: int) -> torch.Tensor:
-    branch = torch.zeros(len(samples), length, dtype=torch.long)
-    for row, sample in enumerate(samples):
-        for number, (first, end) in enumerate(sample.branches, start=1):
-            branch[row, first:end] = number
-    return branch
+def _numbered(rows: list[list[tuple[int, int]]], length: int) -> torch.Tensor:
+    """Which of its row's places each id is in, from 1 on; 0 where it is in none."""
+    numbers = torch.zeros(len(rows), length, dtype=torch.long)
+    for row, places in enumerate(rows):
+        for number, (first, end) in enumerate(places, start=1):
+            numbers[row, first:end] = number
+    return numbers

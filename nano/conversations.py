@@ -123,11 +123,12 @@ def offered(random: Random, words: Words, count: int, most: int = 4) -> list[Fun
 
 def confused(one: Function, other: Function) -> bool:
     """Whether a request for one of them could mean the other."""
-    reads = {"read", "sum"}
-    alike = one.action == other.action or {one.action, other.action} <= reads
-    return one.name == other.name or (
-        alike and one.noun == other.noun and one.qualifier == other.qualifier
-    )
+    same = one.noun == other.noun and one.qualifier == other.qualifier
+    return one.name == other.name or (same and _act_alike(one, other))
+
+
+def _act_alike(one: Function, other: Function) -> bool:
+    return one.action == other.action or {one.action, other.action} <= {"read", "sum"}
 
 
 def call(function: Function, said: Said) -> Call:
@@ -219,11 +220,7 @@ def none_fits(scene: Scene) -> None:
 
 def _close(one: Function, other: Function) -> bool:
     """Whether two functions about one thing do too similar things for a request to refuse one."""
-    return (
-        one.action == other.action
-        or {one.action, other.action} <= {"read", "sum"}
-        or {one.action, other.action} <= {"make", "edit"}
-    )
+    return _act_alike(one, other) or {one.action, other.action} <= {"make", "edit"}
 
 
 def missing(scene: Scene) -> None:

@@ -4,7 +4,7 @@ Rendering is the server's own, so that training shows the model what the server 
 ids, then the ids of the turn.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -67,26 +67,18 @@ class Sampler:
         return joined
 
     def _answers(self, ids: list[int]) -> list[tuple[int, int]]:
-        found, size = [], len(self._opening)
-        place = 0
-        while place < len(ids):
-            if ids[place : place + size] == self._opening:
-                first = place + size
-                place = ids.index(self._end, first) + 1
-                found.append((first, place))
-            else:
-                place += 1
-        return found
+        firsts = _behind(self._opening, ids)
+        return [(first, ids.index(self._end, first) + 1) for first in firsts]
 
-    def _recipients(self, ids: list[int], first: int, end: int) -> Iterator[tuple[int, int]]:
-        while True:
-            line = ids.index(self._newline, first, end) + 1
-            yield first, line
-            size = len(self._again)
-            again = (i + size for i in range(line, end) if ids[i : i + size] == self._again)
-            first = next(again, end)
-            if first == end:
-                return
+    def _recipients(self, ids: list[int], first: int, end: int) -> list[tuple[int, int]]:
+        firsts = [first, *(first + place for place in _behind(self._again, ids[first:end]))]
+        return [(first, ids.index(self._newline, first, end) + 1) for first in firsts]
+
+
+def _behind(piece: list[int], ids: list[int]) -> list[int]:
+    """The places right behind each `piece` in `ids`."""
+    size = len(piece)
+    return [end for end in range(size, len(ids) + 1) if ids[end - size : end] == piece]
 
 
 def _moved(places: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:

@@ -61,14 +61,13 @@ class Validation:
         }
 
     def _judge(self, made: batches.Batch, right: list[bool], found: dict[str, list[float]]) -> None:
-        newline = self._text[-1]
         place = 0
         for sample in made.samples:
+            recipients = dict(sample.recipients)
             for first, end in sample.answers:
                 mine = right[place : place + end - first]
                 place += end - first
                 is_text = sample.ids[first : first + len(self._text)] == self._text
                 found["texts" if is_text else "calls"].append(float(all(mine)))
-                name = sample.ids.index(newline, first) - first + 1
-                found["decision"].append(float(all(mine[:name])))
+                found["decision"].append(float(all(mine[: recipients[first] - first])))
                 found["tokens"].append(sum(mine) / len(mine))
