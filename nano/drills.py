@@ -37,13 +37,16 @@ _WANTED: dict[Episode, int] = {
     none_fits: 2,
 }
 _PAIRS = 2
+_DECISIONS = 5
 
 
 def drill(random: Random, split: Split) -> list[Conversation]:
     """Conversations for training: each a question about the same one to nine functions, without
     results. The more functions, the fewer questions."""
     empty = _scene(random, split, random.randint(1, 9), most=random.choice((2, 2, 4)))
-    scenes = [scene for _ in range(_PAIRS) for scene in _pair(empty)]
+    scenes = [
+        scene for _ in range(_PAIRS) for scene in _pair(empty, random.choice(empty.functions))
+    ]
     for _ in range(max(2, 9 - len(empty.functions))):
         scene = replace(empty, messages=[])
         wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
@@ -51,6 +54,19 @@ def drill(random: Random, split: Split) -> list[Conversation]:
         scenes.append(scene)
     scenes.append(_need(empty, random.choice(empty.functions)))
     return [asked(scene) for scene in scenes]
+
+
+def decisions(random: Random, split: Split) -> list[Conversation]:
+    """Conversations for training: pairs of requests about the same one to eight functions, to be
+    read up to whom the first answer is to, so that few tokens hold many decisions."""
+    empty = _scene(random, split, random.choice((1, 1, 2, 2, 3, 3, 5, 8)), most=4)
+    functions = empty.functions
+    # With more parameters, more of a request has to be understood to see what is not there.
+    difficult = [1 + len(function.parameters) ** 2 for function in functions]
+    drawn = random.choices(functions, difficult, k=_DECISIONS)
+    scenes = [scene for chosen in drawn for scene in _pair(empty, chosen)]
+    none_fits(other := replace(empty, messages=[]))
+    return [asked(scene) for scene in (*scenes, other)]
 
 
 def needs(random: Random, split: Split) -> list[Conversation]:
@@ -65,11 +81,10 @@ def _scene(random: Random, split: Split, count: int, most: int) -> Scene:
     return Scene(random, drawn, functions, code=False, results=False)
 
 
-def _pair(empty: Scene) -> Iterator[Scene]:
-    """Two requests for one function in like words. One lacks a value, and so is answered with a
+def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
+    """Two requests for `chosen` in like words. One lacks a value, and so is answered with a
     question; or it has no value at all, and is answered with a call as nothing is required."""
     random = empty.random
-    chosen = random.choice(empty.functions)
     said = requests.mentions(random, chosen)
     wording = random.random()
 

@@ -41,6 +41,7 @@ class Sampler:
         )
         self._end = self.tokenizer.control_ids[END]
         self._again = self.tokenizer.encode(">>>")
+        self._text = self.tokenizer.encode("all\n")
         self._newline = self.tokenizer.encode("\n")[-1]
 
     def sample(self, conversation: Conversation) -> Sample:
@@ -51,9 +52,20 @@ class Sampler:
         places = [place for answer in answers for place in self._recipients(ids, *answer)]
         return Sample(ids, answers, recipients=places)
 
-    def branched(self, conversations: Sequence[Conversation]) -> Sample:
-        """Conversations that begin alike: what they share, then the rest of each as a branch."""
-        samples = [self.sample(conversation) for conversation in conversations]
+    def decision(self, conversation: Conversation) -> Sample:
+        """The conversation up to its first answer, and of a call only whom it is to."""
+        whole = self.sample(conversation)
+        first, end = whole.answers[0]
+        recipient = whole.recipients[0]
+        if whole.ids[first : first + len(self._text)] != self._text:
+            end = recipient[1]
+        return Sample(whole.ids[:end], [(first, end)], recipients=[recipient])
+
+    def branched(self, conversations: Sequence[Conversation], *, decisions: bool = False) -> Sample:
+        """Conversations that begin alike: what they share, then the rest of each as a branch; with
+        `decisions` only what `decision` takes of each."""
+        take = self.decision if decisions else self.sample
+        samples = [take(conversation) for conversation in conversations]
         columns = zip(*(sample.ids for sample in samples), strict=False)
         shared = sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, columns))
         shared = min(shared, *(sample.answers[0][0] for sample in samples))

@@ -18,6 +18,7 @@ class Stage:
     copying: float
     longest: int
     drills: float = 0.0
+    decisions: float = 0.0
     needs: float = 0.0
 
 

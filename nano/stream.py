@@ -77,8 +77,7 @@ class Stream:
 
         def draw(random: Random) -> Sample:
             if random.random() < stage.drills:
-                asks = drills.needs if random.random() < stage.needs else drills.drill
-                return self._sampler.branched(asks(random, "train"))
+                return self._drill(stage, random)
             return self._sampler.sample(self._talk(random, "train"))
 
         talks = batches.chunk(draw, seed, index, tokens, stage.longest)
@@ -88,6 +87,13 @@ class Stream:
             (talk, self._exercises(f"{seed}:{index}:{number}", exercises))
             for number, talk in enumerate(talks)
         ]
+
+    def _drill(self, stage: Stage, random: Random) -> Sample:
+        kind = random.random()
+        if kind < stage.decisions:
+            return self._sampler.branched(drills.decisions(random, "train"), decisions=True)
+        asks = drills.needs if kind < stage.decisions + stage.needs else drills.drill
+        return self._sampler.branched(asks(random, "train"))
 
     def _exercises(self, seed: str, count: int) -> Batch:
         random = Random(f"copying:{seed}")

@@ -13,7 +13,7 @@ from functionary_sgl.prompt.prompter import Prompter
 from nano import model
 from nano.batches import batch
 from nano.conversations import Draw, conversation
-from nano.drills import drill, needs
+from nano.drills import decisions, drill, needs
 from nano.parameters import spoken
 from nano.samples import Sampler
 from nano.settings import Settings
@@ -104,6 +104,26 @@ def test_drills_in_needs_ask_for_the_required_values_of_every_function() -> None
             said = asked.messages[1].content
             required = [f"the {spoken(name)}" for name in tool.parameters.get("required", [])]
             assert said == f"To use {tool.name} I need {' and '.join(required) or 'nothing'}."
+
+
+def test_drills_in_decisions_end_where_it_is_seen_whom_the_first_answer_is_to(
+    sampler: Sampler,
+) -> None:
+    texts = calls = 0
+    for index in range(30):
+        drawn = decisions(Random(f"decisions:{index}"), "train")
+        together = sampler.branched(drawn, decisions=True)
+        for question, (first, end) in zip(drawn, together.answers, strict=True):
+            answer = question.messages[1]
+            learned = sampler.tokenizer.decode(together.ids[first:end])
+            if answer.calls:
+                calls += 1
+                assert learned == f"{answer.calls[0].name}\n"
+            else:
+                texts += 1
+                assert learned == f"all\n{answer.content}{END}"
+        assert [end for _, end in together.answers] == [end for _, end in together.branches]
+    assert min(texts, calls) > 100
 
 
 @pytest.mark.parametrize("index", range(20))
