@@ -7,7 +7,7 @@ The form is described in functionary_sgl/evaluation/questions.py.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -64,13 +64,13 @@ _CATEGORIES: tuple[tuple[str, tuple[int, ...], Episode, int, _Fits], ...] = (
 )
 
 
-def questions() -> list[dict[str, Any]]:
-    """All questions, in the order of their categories."""
-    made = []
+def scenes(seed: int | str, per_category: int) -> Iterator[tuple[str, Scene]]:
+    """So many scenes of every category, each with its category; a scene's last message is the
+    answer."""
     for category, counts, episode, length, fits in _CATEGORIES:
         number = found = 0
-        while found < PER_CATEGORY:
-            random = Random(f"heldout:{SEED}:{category}:{number}")
+        while found < per_category:
+            random = Random(f"heldout:{seed}:{category}:{number}")
             number += 1
             code = category == "code"
             functions = conversations.offered(random, words("heldout"), random.choice(counts))
@@ -78,15 +78,22 @@ def questions() -> list[dict[str, Any]]:
             if episode not in conversations.suitable(scene):
                 continue
             episode(scene)
-            messages = scene.messages[:length]
-            if len(messages) == length and fits(messages):
+            del scene.messages[length:]
+            if len(scene.messages) == length and fits(scene.messages):
                 found += 1
-                made.append(_question(f"{category} {found}", category, scene, messages))
-    return made
+                yield category, scene
 
 
-def _question(name: str, category: str, scene: Scene, messages: list[Message]) -> dict[str, Any]:
-    *asked, answer = messages
+def questions() -> list[dict[str, Any]]:
+    """All questions, in the order of their categories."""
+    return [
+        _question(f"{category} {index % PER_CATEGORY + 1}", category, scene)
+        for index, (category, scene) in enumerate(scenes(SEED, PER_CATEGORY))
+    ]
+
+
+def _question(name: str, category: str, scene: Scene) -> dict[str, Any]:
+    *asked, answer = scene.messages
     conversation: Conversation = conversations.asked(scene)
     tools: list[dict[str, Any]] = [
         {
@@ -105,7 +112,7 @@ def _question(name: str, category: str, scene: Scene, messages: list[Message]) -
     calls = [{"name": c.name, "arguments": _arguments(c.name, c.arguments)} for c in answer.calls]
     expected: dict[str, Any] = {"calls": calls}
     if not calls:
-        expected["contains"] = _facts(category, messages)
+        expected["contains"] = _facts(category, scene.messages)
     return {"id": name, "category": category, "request": request, "expected": expected}
 
 
