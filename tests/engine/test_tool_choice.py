@@ -9,7 +9,7 @@ import pytest
 from tests.engine.conftest import RunningEngine
 from tests.tool_choice import ROWS, ask
 
-ASKED = [{"role": "user", "content": "What is the later with n 5 and n 7?"}]
+ASKED = [{"role": "user", "content": "Show me the later with n 5 and with n 7."}]
 
 
 @pytest.mark.parametrize("row", ROWS)
