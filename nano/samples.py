@@ -57,9 +57,13 @@ class Sampler:
         whole = self.sample(conversation)
         first, end = whole.answers[0]
         recipient = whole.recipients[0]
-        if whole.ids[first : first + len(self._text)] != self._text:
+        if not self.is_text(whole.ids, first):
             end = recipient[1]
         return Sample(whole.ids[:end], [(first, end)], recipients=[recipient])
+
+    def is_text(self, ids: list[int], first: int) -> bool:
+        """Whether the answer that begins at `first` is a text, not a call."""
+        return ids[first : first + len(self._text)] == self._text
 
     def branched(self, conversations: Sequence[Conversation], *, decisions: bool = False) -> Sample:
         """Conversations that begin alike: what they share, then the rest of each as a branch; with

@@ -29,7 +29,7 @@ class Validation:
         talks = [sampler.sample(talk(r, "heldout")) for r in drawn]
         copying = Copying(tokenizer)
         exercises = [copying.sample(Random(f"copying:{index}")) for index in range(count // 2)]
-        self._text = tokenizer.encode("all\n")
+        self._is_text = sampler.is_text
         self._talks = self._batches([talk for talk in talks if len(talk.ids) <= _LONGEST])
         self._exercises = self._batches(exercises)
 
@@ -67,7 +67,7 @@ class Validation:
             for first, end in sample.answers:
                 mine = right[place : place + end - first]
                 place += end - first
-                is_text = sample.ids[first : first + len(self._text)] == self._text
+                is_text = self._is_text(sample.ids, first)
                 found["texts" if is_text else "calls"].append(float(all(mine)))
                 found["decision"].append(float(all(mine[: recipients[first] - first])))
                 found["tokens"].append(sum(mine) / len(mine))
