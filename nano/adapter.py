@@ -23,6 +23,7 @@ from transformers import LlamaForCausalLM
 from functionary_sgl.chat.conversation import Conversation
 from nano import conversations, export
 from nano.persona import Persona
+from nano.scenes import Scene, asked
 from nano.settings import Settings
 from nano.train import Training, told_to_stop
 from nano.words import Split, words
@@ -76,11 +77,11 @@ class AdapterTraining(Training):
 
 def chat(random: Random, split: Split) -> Conversation:
     """Small talk alone, with few functions on offer or none."""
-    scene = conversations.Scene(random, words(split), [], code=False)
+    scene = Scene(random, words(split), [], code=False)
     scene.functions = conversations.offered(random, scene.words, random.choice((0, 0, 1, 2)))
     for _ in range(random.choice((1, 1, 2, 3))):
         conversations.small_talk(scene)
-    return conversations.asked(scene)
+    return asked(scene)
 
 
 def main() -> None:

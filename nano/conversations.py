@@ -7,7 +7,6 @@ sentence that reports it.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
@@ -15,6 +14,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import requests, results
 from nano.functions import ACTIONS, Function, function
 from nano.parameters import Mention, Parameter
+from nano.scenes import Said, Scene, asked
 from nano.talk import small_talks
 from nano.words import Split, Words, words
 
@@ -31,30 +31,7 @@ _SYSTEMS = (
 )
 
 
-@dataclass
-class Scene:
-    """What episodes draw from: the functions on offer, and whether calls may have results."""
-
-    random: Random
-    words: Words
-    functions: list[Function]
-    code: bool
-    results: bool = True
-    messages: list[Message] = field(default_factory=list)
-
-    def user(self, text: str) -> None:
-        self.messages.append(Message("user", text))
-
-    def assistant(self, text: str, *calls: Call) -> None:
-        self.messages.append(Message("assistant", text, calls))
-
-    def tool(self, name: str, content: str) -> None:
-        self.messages.append(Message("tool", content, name=name))
-
-
-Said = dict[str, Mention]
 Episode = Callable[[Scene], None]
-Draw = Callable[[Random, Split], Conversation]
 
 
 def conversation(random: Random, split: Split) -> Conversation:
@@ -72,12 +49,6 @@ def conversation(random: Random, split: Split) -> Conversation:
         episodes = suitable(scene)
         random.choices(list(episodes), list(episodes.values()))[0](scene)
     return asked(scene)
-
-
-def asked(scene: Scene) -> Conversation:
-    """The scene as a conversation."""
-    tools = tuple(function.tool() for function in scene.functions)
-    return Conversation(tuple(scene.messages), tools, scene.code)
 
 
 def suitable(scene: Scene) -> dict[Episode, int]:
@@ -144,6 +115,7 @@ def single(scene: Scene) -> None:
 def complete(scene: Scene, chosen: Function, said: Said) -> None:
     """A request that says all that `chosen` needs; the call, and often its result."""
     _request(scene, _clause(scene, chosen, [said]))
+    scene.meant(chosen, said)
     scene.assistant("", call(chosen, said))
     _report(scene, [(chosen, said)])
 
@@ -169,6 +141,8 @@ def parallel_same(scene: Scene) -> None:
     ):
         return single(scene)
     _request(scene, _clause(scene, chosen, said))
+    for one in said:
+        scene.meant(chosen, one)
     scene.assistant("", *(call(chosen, one) for one in said))
     return _report(scene, [(chosen, one) for one in said])
 
@@ -182,6 +156,8 @@ def parallel_different(scene: Scene) -> None:
         (" and ", ", and ", " and also ", ", then ", ". Also, ", " and then ")
     )
     _request(scene, joint.join(clauses))
+    for one, its in zip(chosen, said, strict=True):
+        scene.meant(one, its)
     scene.assistant("", *map(call, chosen, said))
     _report(scene, list(zip(chosen, said, strict=True)))
 
@@ -194,6 +170,7 @@ def announced(scene: Scene) -> None:
         ("first say what you do, then ", "tell me what you are doing and ", "say so and then ")
     )
     _request(scene, wish + _clause(scene, chosen, [said]), opened=False)
+    scene.meant(chosen, said)
     scene.assistant(f"I will use {chosen.name}.", call(chosen, said))
 
 
@@ -238,11 +215,13 @@ def incomplete(scene: Scene, chosen: Function, said: Said, lacking: list[Paramet
     unsaid = {parameter.name for parameter in lacking}
     given = {name: mention for name, mention in said.items() if name not in unsaid}
     _request(scene, _clause(scene, chosen, [given]))
+    scene.meant(chosen, given, lacking)
     scene.assistant(requests.question(chosen, lacking))
     if scene.random.random() < 0.7:
-        scene.user(
-            requests.answer_to(scene.random, [said[parameter.name] for parameter in lacking])
-        )
+        rest = {name: said[name] for name in said if name in unsaid}
+        in_order = [said[parameter.name] for parameter in lacking]
+        scene.user(requests.answer_to(scene.random, in_order))
+        scene.meant(chosen, rest)
         scene.assistant("", call(chosen, said))
         _report(scene, [(chosen, said)])
 

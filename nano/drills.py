@@ -6,15 +6,12 @@ conversation, where a later one can repeat an earlier call.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from random import Random
 
 from functionary_sgl.chat.conversation import Conversation
 from nano import requests
 from nano.conversations import (
     Episode,
-    Scene,
-    asked,
     complete,
     incomplete,
     missing,
@@ -27,6 +24,7 @@ from nano.conversations import (
 )
 from nano.functions import Function
 from nano.parameters import spoken
+from nano.scenes import Scene, asked
 from nano.words import Split, words
 
 _WANTED: dict[Episode, int] = {
@@ -48,7 +46,7 @@ def drill(random: Random, split: Split) -> list[Conversation]:
         scene for _ in range(_PAIRS) for scene in _pair(empty, random.choice(empty.functions))
     ]
     for _ in range(max(2, 9 - len(empty.functions))):
-        scene = replace(empty, messages=[])
+        scene = empty.anew()
         wanted = {episode: _WANTED[episode] for episode in suitable(scene) if episode in _WANTED}
         random.choices(list(wanted), list(wanted.values()))[0](scene)
         scenes.append(scene)
@@ -65,7 +63,7 @@ def decisions(random: Random, split: Split) -> list[Conversation]:
     difficult = [1 + len(function.parameters) ** 2 for function in functions]
     drawn = random.choices(functions, difficult, k=_DECISIONS)
     scenes = [scene for chosen in drawn for scene in _pair(empty, chosen)]
-    none_fits(other := replace(empty, messages=[]))
+    none_fits(other := empty.anew())
     return [asked(scene) for scene in (*scenes, other)]
 
 
@@ -89,7 +87,7 @@ def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
     wording = random.random()
 
     def alike() -> Scene:
-        return replace(empty, random=Random(wording), messages=[])
+        return empty.anew(Random(wording))
 
     complete(whole := alike(), chosen, said)
     yield whole
@@ -104,7 +102,7 @@ def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
 def _need(empty: Scene, function: Function) -> Scene:
     """What a function needs: nothing but finding its parameters among those of all the others, at
     which a model fails long after it finds the function."""
-    scene = replace(empty, messages=[])
+    scene = empty.anew()
     wording = empty.random.choice(
         ("What do you need for {}?", "What does {} need?", "Which values does {} need?")
     )

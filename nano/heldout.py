@@ -15,7 +15,8 @@ from typing import Any
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import conversations
-from nano.conversations import Episode, Scene
+from nano.conversations import Episode
+from nano.scenes import Scene, asked
 from nano.words import words
 
 SEED = 11
@@ -93,8 +94,8 @@ def questions() -> list[dict[str, Any]]:
 
 
 def _question(name: str, category: str, scene: Scene) -> dict[str, Any]:
-    *asked, answer = scene.messages
-    conversation: Conversation = conversations.asked(scene)
+    *before, answer = scene.messages
+    conversation: Conversation = asked(scene)
     tools: list[dict[str, Any]] = [
         {
             "type": "function",
@@ -108,7 +109,7 @@ def _question(name: str, category: str, scene: Scene) -> dict[str, Any]:
     ]
     if conversation.code_interpreter:
         tools.append({"type": "code_interpreter"})
-    request = {"messages": _messages(asked)} | ({"tools": tools} if tools else {})
+    request = {"messages": _messages(before)} | ({"tools": tools} if tools else {})
     calls = [{"name": c.name, "arguments": _arguments(c.name, c.arguments)} for c in answer.calls]
     expected: dict[str, Any] = {"calls": calls}
     if not calls:

@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 from transformers import LlamaForCausalLM
 
-from nano import batches, conversations, heldout, model
+from nano import batches, heldout, model
 from nano.samples import Sample, Sampler
+from nano.scenes import asked
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def judge(directory: Path, seed: str, count: int) -> dict[str, Score]:
     trained = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32)
     scores: dict[str, Score] = defaultdict(Score)
     for category, scene in heldout.scenes(seed, count):
-        scores[category] += _judge(trained, sampler.sample(conversations.asked(scene)))
+        scores[category] += _judge(trained, sampler.sample(asked(scene)))
     return scores
 
 

@@ -6,9 +6,9 @@ from random import Random
 
 from nano import batches, conversations, drills
 from nano.batches import Batch
-from nano.conversations import Draw
 from nano.copying import LENGTH, Copying
 from nano.samples import Sample, Sampler
+from nano.scenes import Draw
 from nano.settings import Settings, Stage
 
 Step = tuple[Batch, ...]

@@ -11,9 +11,9 @@ import torch
 from transformers import LlamaForCausalLM
 
 from nano import batches, conversations, model
-from nano.conversations import Draw
 from nano.copying import Copying
 from nano.samples import Sample, Sampler
+from nano.scenes import Draw
 
 _LONGEST = 768
 

@@ -12,10 +12,11 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.prompt.prompter import Prompter
 from nano import model
 from nano.batches import batch
-from nano.conversations import Draw, conversation
+from nano.conversations import conversation
 from nano.drills import decisions, drill, needs
 from nano.parameters import spoken
 from nano.samples import Sampler
+from nano.scenes import Draw
 from nano.settings import Settings
 from nano.tokenizer import END, FORMAT
 from nano.words import Split
