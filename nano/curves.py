@@ -18,6 +18,10 @@ def draw(metrics: list[dict[str, Any]], file: Path) -> None:
     figure, (above, below) = pyplot.subplots(2, 1, figsize=(9, 8), sharex=True)
     above.plot(_millions(steps), _smooth([e["loss"] for e in steps]), label="training loss")
     above.plot(_millions(tested), [e["validation"]["loss"] for e in tested], label="held-out loss")
+    for name in ("wanted", "values", "needed"):
+        if probed := [entry for entry in steps if name in entry]:
+            values = _smooth([entry[name] for entry in probed])
+            above.plot(_millions(probed), values, ":", label=f"probe: {name}")
     above.set_yscale("log")
     for name in ("decision", "calls", "texts", "copying"):
         below.plot(_millions(tested), [e["validation"].get(name) for e in tested], label=name)

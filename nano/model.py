@@ -52,23 +52,38 @@ def compiled(model: LlamaForCausalLM) -> None:
         layer.compile(dynamic=True)
 
 
-def answer_logits(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
-    """For each token of the batch's answers: the logits of all tokens, and its id.
+def states(model: LlamaForCausalLM, batch: Batch) -> list[Tensor]:
+    """The hidden states behind each layer, [rows, length, size].
 
     Rows are filled up at their ends, where causal attention cannot see the filling.
     """
     device = model.device
+    decoder = model.model
+    positions = batch.positions.to(device)
+    sees = None if batch.sees is None else batch.sees.to(device)
+    with _computing(device):
+        made = [decoder.embed_tokens(batch.ids.to(device))]
+        turned = decoder.rotary_emb(made[0], position_ids=positions)
+        for layer in decoder.layers:
+            made.append(layer(made[-1], attention_mask=sees, position_embeddings=turned))
+    return made[1:]
+
+
+def answer_logits(
+    model: LlamaForCausalLM, batch: Batch, states_of: list[Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
+    """For each token of the batch's answers: the logits of all tokens, and its id. `states_of` the
+    batch are computed where they are not given."""
+    last = (states_of or states(model, batch))[-1]
+    wanted = batch.answer[:, 1:].to(last.device)
+    with _computing(last.device):
+        logits = model.lm_head(model.model.norm(last[:, :-1][wanted]))
+    return logits.float(), batch.ids[:, 1:].to(last.device)[wanted]
+
+
+def _computing(device: torch.device) -> torch.autocast:
     dtype = compute_dtype(device)
-    with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-        hidden = model.model(
-            input_ids=batch.ids.to(device),
-            position_ids=batch.positions.to(device),
-            attention_mask=None if batch.sees is None else batch.sees.to(device),
-            use_cache=False,
-        ).last_hidden_state
-        wanted = batch.answer[:, 1:].to(device)
-        logits = model.lm_head(hidden[:, :-1][wanted])
-    return logits.float(), batch.ids[:, 1:].to(device)[wanted]
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def loss(logits: Tensor, ids: Tensor, weights: Tensor | None = None) -> Tensor:

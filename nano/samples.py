@@ -12,6 +12,8 @@ from pathlib import Path
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.prompt.render import FormatTemplate
 from functionary_sgl.tokenizer import Tokenizer
+from nano.links import Links, links
+from nano.scenes import Explained
 from nano.tokenizer import END, FORMAT
 
 
@@ -22,12 +24,15 @@ class Sample:
 
     `branches` too are places, and follow each other up to the end. Each goes on where the first of
     them begins: it sees what stands before that, and itself, not the others. None: one text.
+
+    `links` are those of its requests.
     """
 
     ids: list[int]
     answers: list[tuple[int, int]]
     branches: list[tuple[int, int]] = field(default_factory=list)
     recipients: list[tuple[int, int]] = field(default_factory=list)
+    links: Links = field(default_factory=Links)
 
 
 class Sampler:
@@ -42,6 +47,7 @@ class Sampler:
         self._end = self.tokenizer.control_ids[END]
         self._again = self.tokenizer.encode(">>>")
         self._text = self.tokenizer.encode("all\n")
+        self._pieces = [self.tokenizer.token_bytes(i) for i in range(self.tokenizer.size)]
         self._newline = self.tokenizer.encode("\n")[-1]
 
     def sample(self, conversation: Conversation) -> Sample:
@@ -50,7 +56,10 @@ class Sampler:
         ids = [*self.tokenizer.bos_ids, *self.tokenizer.encode_marked(marked)]
         answers = self._answers(ids)
         places = [place for answer in answers for place in self._recipients(ids, *answer)]
-        return Sample(ids, answers, recipients=places)
+        refers = Links()
+        if isinstance(conversation, Explained):
+            refers = links(conversation, [self._pieces[i] for i in ids], answers)
+        return Sample(ids, answers, recipients=places, links=refers)
 
     def decision(self, conversation: Conversation) -> Sample:
         """The conversation up to its first answer, and of a call only whom it is to."""
@@ -59,7 +68,8 @@ class Sampler:
         recipient = whole.recipients[0]
         if not self.is_text(whole.ids, first):
             end = recipient[1]
-        return Sample(whole.ids[:end], [(first, end)], recipients=[recipient])
+        refers = whole.links.until(end)
+        return Sample(whole.ids[:end], [(first, end)], recipients=[recipient], links=refers)
 
     def is_text(self, ids: list[int], first: int) -> bool:
         """Whether the answer that begins at `first` is a text, not a call."""
@@ -73,13 +83,16 @@ class Sampler:
         columns = zip(*(sample.ids for sample in samples), strict=False)
         shared = sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, columns))
         shared = min(shared, *(sample.answers[0][0] for sample in samples))
-        joined = Sample(samples[0].ids[:shared], [])
+        offered = samples[0].links
+        refers = Links(offered.functions, offered.parameters)
+        joined = Sample(samples[0].ids[:shared], [], links=refers)
         for sample in samples:
             moved = len(joined.ids) - shared
             joined.answers.extend(_moved(sample.answers, moved))
             joined.recipients.extend(_moved(sample.recipients, moved))
             joined.branches.append((len(joined.ids), len(joined.ids) + len(sample.ids) - shared))
             joined.ids.extend(sample.ids[shared:])
+            joined.links.extend(sample.links.moved(moved, shared))
         return joined
 
     def _answers(self, ids: list[int]) -> list[tuple[int, int]]:

@@ -23,6 +23,16 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class ProbeSettings:
+    """What hidden states are asked; see config.toml, and nano.probes."""
+
+    wanted: int
+    values: int
+    needed: int
+    weight: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """A training; see config.toml. Adapters (pirate.toml) have no `matrix_lr` and no `model`."""
 
@@ -39,6 +49,7 @@ class Settings:
     recipient_weight: float = 1.0
     new_layers_after: tuple[int, ...] = ()
     model: dict[str, Any] = field(default_factory=dict)
+    probes: ProbeSettings | None = None
 
     @classmethod
     def read(cls, file: Path = CONFIG) -> "Settings":
@@ -48,7 +59,15 @@ class Settings:
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Settings":
         """The settings that a file's `content` stands for; raises as `read` does."""
-        return cls(**content | {"stages": tuple(Stage(**stage) for stage in content["stages"])})
+        parts: dict[str, Any] = {"stages": tuple(Stage(**stage) for stage in content["stages"])}
+        if "probes" in content:
+            parts["probes"] = ProbeSettings(**content["probes"])
+        return cls(**content | parts)
+
+    @property
+    def probe_weight(self) -> float:
+        """How much the losses of the probes count."""
+        return self.probes.weight if self.probes else 0.0
 
     def learning_rate(self, step: int, tokens: int) -> float:
         """The share of the full learning rate: it rises, stays, and falls to nothing at the end,

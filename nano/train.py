@@ -28,6 +28,7 @@ from transformers import LlamaForCausalLM
 
 from functionary_sgl.chat.conversation import Conversation
 from nano import conversations, curves, induction, model
+from nano.probes import Probes
 from nano.samples import Sampler
 from nano.settings import CONFIG, Settings
 from nano.stream import Position, Step, Stream
@@ -60,6 +61,8 @@ class Training:
         torch.manual_seed(settings.seed)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model = self.make().to(device)
+        asks = settings.probes
+        self.probes = Probes(self.model.config.hidden_size, asks).to(device) if asks else None
         made = self.make_optimizers()
         self.optimizers = [optimizer for optimizer, _ in made]
         self._rates = [rate for _, rate in made]
@@ -83,7 +86,10 @@ class Training:
     def make_optimizers(self) -> list[tuple[torch.optim.Optimizer, float]]:
         """Optimizers of the model's weights, each with its full learning rate."""
         rates = self.settings.matrix_lr, self.settings.other_lr
-        return list(zip(model.optimizers(self.model, *rates), rates, strict=True))
+        made = list(zip(model.optimizers(self.model, *rates), rates, strict=True))
+        if self.probes:
+            made.append((torch.optim.AdamW(self.probes.parameters(), lr=rates[1]), rates[1]))
+        return made
 
     def talk(self, random: Random, split: Split) -> Conversation:
         """A conversation to learn from, or with held-out words to be judged by."""
@@ -128,17 +134,21 @@ class Training:
         answers = sum(map(len, weighed))
         whole = float(sum(weights.sum() for weights in weighed))
         loss = right = 0.0
+        probed: dict[str, float] = {}
         for batch, weights in zip(step, weighed, strict=True):
-            logits, ids = model.answer_logits(self.model, batch)
+            states = model.states(self.model, batch)
+            logits, ids = model.answer_logits(self.model, batch, states)
             part = model.loss(logits, ids, weights.to(ids.device) / whole)
-            part.backward()
+            asked = self.probes.losses(states, batch.samples) if self.probes else {}
+            (part + sum(asked.values()) * self.settings.probe_weight).backward()
             loss += part.item()
             right += (logits.detach().argmax(-1) == ids).sum().item() / answers
+            probed |= {name: value.item() for name, value in asked.items()}
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        return {"loss": loss, "accuracy": right, "lr": share}
+        return {"loss": loss, "accuracy": right, "lr": share} | probed
 
     def _log(self, measured: dict[str, Any], bar: Any) -> None:
         stage = self.settings.stages[self.position.stage].name
@@ -158,6 +168,7 @@ class Training:
     def _save(self, name: str, position: dict[str, int]) -> None:
         state = {
             "model": self.model.state_dict(),
+            "probes": self.probes.state_dict() if self.probes else {},
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "position": position,
             "metrics": json.dumps(self.metrics),
@@ -171,6 +182,8 @@ class Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
+        if self.probes:
+            self.probes.load_state_dict(state["probes"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.position = Position(**state["position"])

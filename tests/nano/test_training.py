@@ -11,7 +11,7 @@ from transformers import LlamaForCausalLM
 from nano import model
 from nano.export import export
 from nano.samples import Sample
-from nano.settings import Settings, Stage
+from nano.settings import ProbeSettings, Settings, Stage
 from nano.stream import Position, Stream
 from nano.train import Training
 
@@ -31,6 +31,7 @@ SETTINGS = dataclasses.replace(
     validation_steps=100,
     validation_samples=4,
     model=SMALL,
+    probes=ProbeSettings(wanted=1, values=1, needed=2, weight=0.1),
     stages=(
         Stage("copying", tokens=5 * 512, batch_tokens=512, copying=1.0, longest=128),
         Stage("full", tokens=0, batch_tokens=768, copying=0.1, longest=384),
