@@ -218,9 +218,8 @@ def incomplete(scene: Scene, chosen: Function, said: Said, lacking: list[Paramet
     scene.meant(chosen, given, lacking)
     scene.assistant(requests.question(chosen, lacking))
     if scene.random.random() < 0.7:
-        rest = {name: said[name] for name in said if name in unsaid}
-        in_order = [said[parameter.name] for parameter in lacking]
-        scene.user(requests.answer_to(scene.random, in_order))
+        rest = {parameter.name: said[parameter.name] for parameter in lacking}
+        scene.user(requests.answer_to(scene.random, list(rest.values())))
         scene.meant(chosen, rest)
         scene.assistant("", call(chosen, said))
         _report(scene, [(chosen, said)])

@@ -60,7 +60,9 @@ def states(model: LlamaForCausalLM, batch: Batch) -> list[Tensor]:
     device = model.device
     decoder = model.model
     positions = batch.positions.to(device)
-    sees = None if batch.sees is None else batch.sees.to(device)
+    # Made anew each time that it is asked for, and as large as all attention.
+    if (sees := batch.sees) is not None:
+        sees = sees.to(device)
     with _computing(device):
         made = [decoder.embed_tokens(batch.ids.to(device))]
         turned = decoder.rotary_emb(made[0], position_ids=positions)

@@ -74,9 +74,9 @@ def test_values_refer_to_the_parameters_that_they_are_for(sampler: Sampler) -> N
             name, text = parameter(sampler, sample, place), behind(sampler, sample, value)
             # A token can have more than the value's end in it.
             assert any(
-                text.endswith(value) or value in text[-len(value) - 8 :]
-                for n, value in mentions
-                if n == name
+                text.endswith(said_text) or said_text in text[-len(said_text) - 8 :]
+                for said_of, said_text in mentions
+                if said_of == name
             )
     assert found > 0.95 * said > 100
 
