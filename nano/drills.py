@@ -35,7 +35,8 @@ _WANTED: dict[Episode, int] = {
     none_fits: 2,
 }
 _PAIRS = 2
-_DECISIONS = 5
+_DECISIONS = 6
+_LACKING = 0.5
 
 
 def drill(random: Random, split: Split) -> list[Conversation]:
@@ -57,10 +58,10 @@ def drill(random: Random, split: Split) -> list[Conversation]:
 def decisions(random: Random, split: Split) -> list[Conversation]:
     """Conversations for training: pairs of requests about the same one to eight functions, to be
     read up to whom the first answer is to, so that few tokens hold many decisions."""
-    empty = _scene(random, split, random.choice((1, 1, 2, 2, 3, 3, 5, 8)), most=4)
+    empty = _scene(random, split, random.choice((1, 2, 2, 3, 3, 4, 5, 6, 7, 8)), most=4)
     functions = empty.functions
     # With more parameters, more of a request has to be understood to see what is not there.
-    difficult = [1 + len(function.parameters) ** 2 for function in functions]
+    difficult = [2 + len(function.parameters) for function in functions]
     drawn = random.choices(functions, difficult, k=_DECISIONS)
     scenes = [scene for chosen in drawn for scene in _pair(empty, chosen)]
     none_fits(other := empty.anew())
@@ -80,8 +81,9 @@ def _scene(random: Random, split: Split, count: int, most: int) -> Scene:
 
 
 def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
-    """Two requests for `chosen` in like words. One lacks a value, and so is answered with a
-    question; or it has no value at all, and is answered with a call as nothing is required."""
+    """A request for `chosen`, and often one in like words that lacks a value, and so is answered
+    with a question; or, as nothing is required, one with no value at all, answered with a call.
+    Not always: who sees one as often as the other asks for what is there."""
     random = empty.random
     said = requests.mentions(random, chosen)
     wording = random.random()
@@ -91,10 +93,10 @@ def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
 
     complete(whole := alike(), chosen, said)
     yield whole
-    if chosen.required:
+    if chosen.required and random.random() < _LACKING:
         incomplete(part := alike(), chosen, said, [random.choice(chosen.required)])
         yield part
-    elif said:
+    elif said and not chosen.required:
         complete(bare := alike(), chosen, {})
         yield bare
 

@@ -83,7 +83,7 @@ def test_values_refer_to_the_parameters_that_they_are_for(sampler: Sampler) -> N
 
 def test_what_a_question_asks_for_is_what_the_request_lacks(sampler: Sampler) -> None:
     lacking = 0
-    for index in range(40):
+    for index in range(60):
         for question in decisions(Random(f"lacking:{index}"), "train"):
             assert isinstance(question, Explained)
             answer = question.messages[1]
