@@ -1,6 +1,7 @@
 """Steps that the programs of several formats take."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from functionary_sgl.chat.tools import NAME_PATTERN
@@ -55,20 +56,23 @@ def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "
     return name
 
 
-def recipient_or_text(s: Any, place: int, after: str, payload: str, mark: str = "") -> str | None:
+def recipient_or_text(
+    s: Any, place: int, after: str, payload: str, mark: str = "", others: Sequence[str] = ()
+) -> str | None:
     """The recipient, as the model writes it, where names are free and text may stand.
 
     What is not a name and then `after` is text: the recipient is empty, and the text goes on in
     `payload` (such as `content_0`). `mark` is what text has before a recipient; where `payload` has
     begun, one is written already, and is text too if no name follows. None if the turn has ended.
+    One of `others`, control tokens that no text has, ends what is text: it is returned, written.
     """
-    ends = [after, after[0], " ", "\n", *[mark] * bool(mark)]
+    ends = [*others, after, after[0], " ", "\n", *[mark] * bool(mark)]
     before = s[payload] + mark if payload in s else ""
     while True:
         s += gen(f"name_{place}", stop=ends)
         name: str = s[f"name_{place}"]
         end = matched(s, f"name_{place}")
-        if end in ends[:2] and re.fullmatch(NAME_PATTERN, name):
+        if end in (after, after[0]) and re.fullmatch(NAME_PATTERN, name):
             s += after
             s[f"recipient_{place}"] = name
             return name
@@ -76,6 +80,8 @@ def recipient_or_text(s: Any, place: int, after: str, payload: str, mark: str = 
         if end not in ends:
             return None
         s += end
+        if end in others:
+            return str(end)
         before = s[payload] + end
         if end != mark:
             s[payload] = before

@@ -69,13 +69,16 @@ def next_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str
 
 def free_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str | None:
     """As `next_mark`, where a marker may have any name."""
-    stops = [OPEN, *(mark for mark in marks if mark == CODE_MARK)]
-    mark = speak(s, place, stops, offer.reasoning and place == 0)
+    code = [mark for mark in marks if mark == CODE_MARK]
+    mark = speak(s, place, [OPEN, *code], offer.reasoning and place == 0)
     while mark == OPEN:
-        name = recipient_or_text(s, place, ">", f"content_{place}", OPEN)
-        if name != "":
+        name = recipient_or_text(s, place, ">", f"content_{place}", OPEN, code)
+        if name == "":
+            mark = speak(s, place, [OPEN, *code], reasoning=False)
+        elif name in code:
+            mark = name
+        else:
             return name and f"{OPEN}{name}>"
-        mark = speak(s, place, stops, reasoning=False)
     if mark == CODE_MARK:
         s[f"recipient_{place}"] = CODE
     return mark

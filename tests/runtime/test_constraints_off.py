@@ -42,6 +42,15 @@ def test_what_is_written_well_is_answered_as_with_constraints(
     assert answer.finish_reason == ("tool_calls" if calls else "stop")
 
 
+@pytest.mark.parametrize("format", ["v3-llama3.1", "v3-llama3.1-reasoning"])
+@pytest.mark.parametrize("text", ["<function=", "<function=now", "a <function=<tool"])
+@pytest.mark.parametrize("cut", [1, "all"])
+def test_code_begins_where_a_name_was_begun(format: str, text: str, cut: Any) -> None:
+    answer = off(format, written(format, text, [("python", "print(0)")]), cut)
+    assert answer.said == (text, [("python", "print(0)")])
+    assert answer.finish_reason == "tool_calls"
+
+
 @reasoning_formats
 @given(thoughts, st.lists(calls, max_size=2), cuts)
 def test_reasoning_is_told_apart(format: str, thought: str, made: Any, cut: Any) -> None:
