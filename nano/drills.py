@@ -36,6 +36,8 @@ _WANTED: dict[Episode, int] = {
 }
 _PAIRS = 2
 _DECISIONS = 6
+# How often a request has one beside it that lacks a value: with one beside each, what is there is
+# asked for too.
 _LACKING = 0.5
 
 
@@ -56,8 +58,8 @@ def drill(random: Random, split: Split) -> list[Conversation]:
 
 
 def decisions(random: Random, split: Split) -> list[Conversation]:
-    """Conversations for training: pairs of requests about the same one to eight functions, to be
-    read up to whom the first answer is to, so that few tokens hold many decisions."""
+    """Conversations for training: requests, many in pairs, about the same one to eight functions,
+    to be read up to whom the first answer is to, so that few tokens hold many decisions."""
     empty = _scene(random, split, random.choice((1, 2, 2, 3, 3, 4, 5, 6, 7, 8)), most=4)
     functions = empty.functions
     # With more parameters, more of a request has to be understood to see what is not there.
@@ -82,8 +84,7 @@ def _scene(random: Random, split: Split, count: int, most: int) -> Scene:
 
 def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
     """A request for `chosen`, and often one in like words that lacks a value, and so is answered
-    with a question; or, as nothing is required, one with no value at all, answered with a call.
-    Not always: who sees one as often as the other asks for what is there."""
+    with a question; or, as nothing is required, one with no value at all, answered with a call."""
     random = empty.random
     said = requests.mentions(random, chosen)
     wording = random.random()
@@ -93,10 +94,11 @@ def _pair(empty: Scene, chosen: Function) -> Iterator[Scene]:
 
     complete(whole := alike(), chosen, said)
     yield whole
-    if chosen.required and random.random() < _LACKING:
-        incomplete(part := alike(), chosen, said, [random.choice(chosen.required)])
-        yield part
-    elif said and not chosen.required:
+    if chosen.required:
+        if random.random() < _LACKING:
+            incomplete(part := alike(), chosen, said, [random.choice(chosen.required)])
+            yield part
+    elif said:
         complete(bare := alike(), chosen, {})
         yield bare
 
