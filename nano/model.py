@@ -10,6 +10,7 @@ from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from functionary_sgl.tokenizer import Tokenizer
+from nano import attention
 from nano.batches import Batch
 from nano.muon import Muon
 from nano.precision import compute_dtype
@@ -37,7 +38,7 @@ def deepen(model: LlamaForCausalLM, after: Sequence[int]) -> None:
     for number, layer in enumerate(model.model.layers, start=1):
         layers.append(layer)
         if number in after:
-            layers.append(new := deepcopy(layer))
+            layers.append(new := deepcopy(layer, {id(model.config): model.config}))
             nn.init.zeros_(new.self_attn.o_proj.weight)
             nn.init.zeros_(new.mlp.down_proj.weight)
     for index, layer in enumerate(layers):
@@ -63,6 +64,8 @@ def states(model: LlamaForCausalLM, batch: Batch) -> list[Tensor]:
     # Made anew each time that it is asked for, and as large as all attention.
     if (sees := batch.sees) is not None:
         sees = sees.to(device)
+    if attention.used(model):
+        sees = attention.mask(sees, batch.ids.size(1), compute_dtype(device))
     with _computing(device):
         made = [decoder.embed_tokens(batch.ids.to(device))]
         turned = decoder.rotary_emb(made[0], position_ids=positions)

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from transformers import LlamaForCausalLM
 
 from functionary_sgl.chat.conversation import Conversation
-from nano import conversations, curves, induction, model
+from nano import attention, conversations, curves, induction, memory, model
 from nano.probes import Probes
 from nano.samples import Sampler
 from nano.settings import CONFIG, Settings
@@ -70,6 +70,8 @@ class Training:
         self.metrics: list[dict[str, Any]] = []
         if (file := directory / "checkpoint.pt").is_file():
             self._restore(torch.load(file, map_location=device, weights_only=True))
+        if device == "cpu":
+            attention.use(self.model)
         if compiled:
             model.compiled(self.model)
 
@@ -213,6 +215,7 @@ def main() -> None:
     if options.fresh:
         for name in ("checkpoint.pt", "stable.pt"):
             (options.directory / name).unlink(missing_ok=True)
+    memory.keep()
     settings = Settings.read(options.config)
     training = Training(settings, options.directory, trained=options.trained)
     training.run(told_to_stop(options.minutes))

@@ -11,7 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import LlamaForCausalLM
 
-from nano import conversations, model
+from nano import attention, conversations, model
 from nano.adapter import CONFIG, AdapterTraining
 from nano.batches import Batch
 from nano.export import OUTPUT
@@ -66,6 +66,8 @@ def test_it_is_saved_as_peft_loads_it_beside_a_model_that_is_unchanged(
 ) -> None:
     trained.export(tmp_path)
     base = LlamaForCausalLM.from_pretrained(OUTPUT, dtype=torch.float32)
+    # As in the training, so that all is the same to the bit.
+    attention.use(base)
     alone = logits(base, trained)
     loaded = PeftModel.from_pretrained(base, tmp_path)
     adapted = logits(base, trained)
