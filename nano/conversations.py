@@ -12,7 +12,7 @@ from random import Random
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import requests, results
-from nano.functions import ACTIONS, Function, function
+from nano.functions import ACTIONS, Action, Function, function
 from nano.parameters import Mention, Parameter
 from nano.scenes import Said, Scene, asked
 from nano.talk import small_talks
@@ -99,6 +99,8 @@ def confused(one: Function, other: Function) -> bool:
 
 
 def _act_alike(one: Function, other: Function) -> bool:
+    if one.action == other.action == "do":
+        return one.verb == other.verb
     return one.action == other.action or {one.action, other.action} <= {"read", "sum"}
 
 
@@ -182,7 +184,10 @@ def none_fits(scene: Scene) -> None:
             if scene.functions and scene.random.random() < 0.15
             else None
         )
-        other = function(scene.random, scene.words, scene.random.choice(ACTIONS), noun)
+        action: Action | None = scene.random.choice(ACTIONS)
+        if not (noun or scene.words.held_out) and scene.random.random() < 0.1:
+            action = None
+        other = function(scene.random, scene.words, action, noun)
         subjects = {tuple(f.noun.split("_")) for f in scene.functions}
         alike = any(
             confused(other, f) or (noun and f.noun == noun and _close(f, other))

@@ -12,8 +12,11 @@ from nano.kinds import KINDS
 from nano.parameters import Parameter, spoken
 from nano.words import Words
 
-Action = Literal["read", "make", "drop", "edit", "sum"]
+Action = Literal["read", "make", "drop", "edit", "sum", "do"]
 ACTIONS: Sequence[Action] = ("read", "make", "drop", "edit", "sum")
+"""Those about a noun; "do" is what a verb says alone, as in "translate 'good morning'"."""
+
+_DOES = 0.08
 
 _DESCRIBED: dict[Action, tuple[str, ...]] = {
     "read": (
@@ -49,6 +52,14 @@ _DESCRIBED: dict[Action, tuple[str, ...]] = {
         "Use this to {verb} a {n}",
     ),
     "sum": ("{Verb} the {n}", "Calculates the {n}", "Compute the {n}", "Works out the {n}"),
+    "do": (
+        "{Verb} a {n}",
+        "{Verb} the {n}",
+        "{Verb} {n}",
+        "{Verb} the given {n}",
+        "Use this to {verb} a {n}",
+        "{Verb} a {n} for the user",
+    ),
 }
 
 
@@ -97,6 +108,8 @@ def function(
     most: int = 4,
 ) -> Function:
     """A function of `most` parameters; of the given action and noun, where they are given."""
+    if action == "do" or (not (action or noun or words.held_out) and random.random() < _DOES):
+        return _doing(random, words, most)
     action = action or random.choices(ACTIONS, (9, 6, 2, 2, 2))[0]
     noun = noun or _noun(random, words, action)
     verb = words.draw(random, f"{action}_verbs")
@@ -108,6 +121,16 @@ def function(
     description = _description(random, words, action, spoken(verb), subject)
     takes = _parameters(random, words, action, most)
     return Function(name, action, verb, qualifier, noun, description, takes)
+
+
+def _doing(random: Random, words: Words, most: int) -> Function:
+    """A function whose verb says all, and whose first parameter is what it is done to."""
+    verb = words.draw(random, "do_verbs")
+    first = parameters.done_to(random, words)
+    name = _name(random, verb, "", first.name) if random.random() < 0.6 else verb
+    description = _description(random, words, "do", spoken(verb), first.words)
+    takes = _parameters(random, words, "do", most, first)
+    return Function(name, "do", verb, "", first.name, description, takes)
 
 
 def _noun(random: Random, words: Words, action: Action) -> str:
@@ -141,13 +164,15 @@ def _description(random: Random, words: Words, action: Action, verb: str, subjec
     return values.lengthened(random, words, text + random.choice(("", "", ".")))
 
 
-def _parameters(random: Random, words: Words, action: Action, most: int) -> tuple[Parameter, ...]:
+def _parameters(
+    random: Random, words: Words, action: Action, most: int, first: Parameter | None = None
+) -> tuple[Parameter, ...]:
     count = random.choices(
         (0, 1, 2, 3, 4), (1, 10, 8, 4, 2) if action != "drop" else (0, 8, 2, 0, 0)
     )[0]
     count = min(count, most)
-    made: dict[str, Parameter] = {}
-    phrases: set[str] = set()
+    made = {first.name: first} if first else {}
+    phrases = set(first.phrases) if first else set()
     while len(made) < count:
         new = _parameter(random, words, first=not made)
         # Two parameters that a request would bring in alike could not be told apart.

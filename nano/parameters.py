@@ -1,13 +1,25 @@
 """Parameters of all JSON types, values for them, and how requests mention these values."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from nano import values
 from nano.kinds import GENERIC, KINDS, NAMED, Kind
 from nano.words import Words
+
+_QUOTED = (values.text, values.title, values.song)
+_DONE_TO = (
+    *_QUOTED,
+    values.topic,
+    values.item,
+    values.person,
+    values.city,
+    values.name,
+    values.code,
+    values.number,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,13 @@ def parameter(random: Random, words: Words, kind: Kind, required: bool) -> Param
         schema = {"type": "array", "items": {"type": inner}}
     schema |= _described(random, words, random.choice(kind.described), name, draw(random)[1])
     return Parameter(name, schema, required, _phrases(kind.phrases, name), draw)
+
+
+def done_to(random: Random, words: Words) -> Parameter:
+    """What a function of a verb alone is for: required, and said right behind the verb."""
+    kind = random.choice([kind for kind in KINDS if kind.draw in _DONE_TO])
+    made = parameter(random, words, kind, True)
+    return replace(made, phrases=("{}", "'{}'", '"{}"') if kind.draw in _QUOTED else ("{}",))
 
 
 def boolean(random: Random, words: Words) -> Parameter:

@@ -63,12 +63,54 @@ _SUM = (
     "what is the {n}",
     "help me {verb} the {n}",
 )
+# What is done to something that is said behind it: "translate 'good morning'", "play the song X".
+_DOING = (
+    "{verb}",
+    "{verb}",
+    "{verb}",
+    "please {verb}",
+    "can you {verb}",
+    "could you {verb}",
+    "I want to {verb}",
+    "I'd like to {verb}",
+    "help me {verb}",
+    "I need you to {verb}",
+    "{verb} the {n}",
+    "{verb} this {n}:",
+)
 _TEMPLATES: dict[Action, Sequence[str]] = {
     "read": _READ,
     "make": _DO,
     "drop": _DO,
     "edit": _DO,
     "sum": _SUM,
+    "do": _DOING,
+}
+# Wordings that the evaluation does not have.
+_MORE: dict[Action, Sequence[str]] = {
+    "read": (
+        "{verb} {n}",
+        "{verb} me the {n}",
+        "{verb} me a {n}",
+        "is there a {n}",
+        "how about the {n}",
+        "{n} please",
+        "I want the {n}",
+        "what about the {n}",
+    ),
+    "make": (
+        "{verb} {n}",
+        "{verb} some {n}",
+        "{verb} me a {n}",
+        "{verb} another {n}",
+        "go and {verb} a {n}",
+        "can we {verb} a {n}",
+        "a {n} please",
+    ),
+    "drop": ("{verb} {n}", "{verb} this {n}", "{verb} that {n}", "I want you to {verb} the {n}"),
+    "edit": ("{verb} this {n}", "I want you to {verb} the {n}", "can we {verb} the {n}"),
+    "sum": ("{verb} {n}", "how much is the {n}", "tell me the {n}", "I need the {n}"),
+    "do": ("go and {verb}", "now {verb}", "can we {verb}", "would you {verb}"),
 }
 _OPENERS = (
     "",
@@ -130,20 +172,27 @@ def clause(
     may be left out: "the weather" for the current weather."""
     leaves_out = brief and function.qualifier and random.random() < 0.5
     subject = spoken(function.noun) if leaves_out else function.subject
-    verb = (
-        words.draw(random, f"{function.action}_verbs") if random.random() < 0.4 else function.verb
-    )
+    does = function.action == "do"
+    verb = function.verb
+    if not does and random.random() < 0.4:
+        verb = words.draw(random, f"{function.action}_verbs")
     template = random.choice(_TEMPLATES[function.action])
-    action = template.format(verb=spoken(verb), n=subject)
     first, *others = said
+    if not words.held_out:
+        if random.random() < 0.15:
+            template = random.choice(_MORE[function.action])
+        if not others and "{n}" in template and random.random() < 0.4:
+            subject, first = _chosen(function, subject, first)
+    action = template.format(verb=spoken(verb), n=subject)
     detail = _details(random, function, list(first.values()))
     if not others:
-        front = random.random() < 0.08 and len(first) == 1
+        front = random.random() < 0.08 and len(first) == 1 and not does
         return f"{detail.strip()}, {action}" if front and detail.strip() else action + detail
     further = [_details(random, function, list(other.values())) for other in others]
     differing = len(first) == 1 and random.random() < 0.75
     if differing:
-        further = [f" {next(iter(other.values())).text}" for other in others]
+        values = [next(iter(other.values())) for other in others]
+        further = [f" {value.said() if does else value.text}" for value in values]
     return (
         action
         + detail
@@ -154,8 +203,19 @@ def clause(
     )
 
 
+def _chosen(
+    function: Function, subject: str, said: dict[str, Mention]
+) -> tuple[str, dict[str, Mention]]:
+    """The subject with one of a few values before it, "large pizza", and what is left to say."""
+    for parameter in function.parameters:
+        if "enum" in parameter.schema and parameter.name in said:
+            rest = {name: mention for name, mention in said.items() if name != parameter.name}
+            return f"{said[parameter.name].text} {subject}", rest
+    return subject, said
+
+
 def _details(random: Random, function: Function, said: list[Mention]) -> str:
-    if function.action != "edit" and random.random() < 0.3:
+    if function.action not in ("edit", "do") and random.random() < 0.3:
         random.shuffle(said)
     text = ""
     for index, mention in enumerate(said):

@@ -27,6 +27,7 @@ _COMPOSED = {
     "details": ("n", "n", "n_n"),
     "extras": ("n", "n", "n_n"),
     "qualifiers": ("a",),
+    "do_verbs": ("v",),
     "states": ("a", "a", "n"),
     "cities": ("N", "N", "N N"),
     "first_names": ("N",),
@@ -52,6 +53,12 @@ class Words:
     split: Split
     lists: dict[str, tuple[str, ...]]
     enums: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def held_out(self) -> bool:
+        """Whether these are the evaluation's, whose requests stay worded as they were when it was
+        made: so the scores of all weights can be compared."""
+        return self.split == "heldout"
 
     def __getitem__(self, name: str) -> Sequence[str]:
         return self.lists[name]
