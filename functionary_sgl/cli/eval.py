@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -94,9 +95,9 @@ def _started(flags: Sequence[str]) -> Iterator[str]:
 
 
 def _table(model: str, rows: Sequence[scores.Row]) -> Table:
-    table = Table(title=model)
-    table.add_column("category")
-    for name in ("questions", *_SHARES, "tokens", "seconds"):
+    table = Table(title=model, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("category", no_wrap=True)
+    for name in ("asked", *_SHARES, "tokens", "seconds"):
         table.add_column(name, justify="right")
     for row in rows:
         shares = [getattr(row, name) for name in _SHARES]

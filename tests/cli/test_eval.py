@@ -13,7 +13,7 @@ from tests.conftest import WEATHER, Served
 
 QUESTION = {
     "id": "1",
-    "category": "single",
+    "category": "lists, objects, switches",
     "request": {"messages": [{"role": "user", "content": "Rome?"}], "tools": [WEATHER]},
     "expected": {"calls": [{"name": "get_current_weather", "arguments": {"location": "Rome"}}]},
 }
@@ -40,7 +40,9 @@ def questions(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_a_server_is_scored(served: Served, questions: str, capsys: Any) -> None:
+def test_a_server_is_scored(
+    served: Served, questions: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flags = ["--base-url", f"{served.url}/v1", "--questions", questions]
     assert main(["eval", *flags, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
@@ -51,9 +53,11 @@ def test_a_server_is_scored(served: Served, questions: str, capsys: Any) -> None
     assert (together["questions"], together["exact"]) == (2, 0.5)
     assert single["tokens"] > 0
 
+    monkeypatch.setenv("COLUMNS", "80")
     assert main(["eval", *flags]) == 0
     table = capsys.readouterr().out
-    assert "single" in table
+    assert "lists, objects, switches" in table
+    assert "seconds" in table
     assert "50.0 %" in table
 
 
