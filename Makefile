@@ -69,7 +69,7 @@ eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..
 bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard (ARGS="--base-url ...")
 	@.bfcl/bin/python -W ignore scripts/bfcl.py $(ARGS)
 
-.bfcl/.installed: install
+.bfcl/.installed: $(VENV)/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .bfcl
 	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --group bfcl
 	$(BIN)/uv pip install --quiet --python .bfcl/bin/python --no-deps --editable .
