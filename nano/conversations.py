@@ -12,6 +12,7 @@ from random import Random
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from nano import requests, results
+from nano.everyday import everyday
 from nano.functions import ACTIONS, Action, Function, function
 from nano.parameters import Mention, Parameter
 from nano.scenes import Said, Scene, asked
@@ -30,6 +31,9 @@ _SYSTEMS = (
     "Use the functions when you need them.",
 )
 
+
+# How many of the functions are those that people try first, but in the evaluation, which has none.
+_EVERYDAY = 0.15
 
 Episode = Callable[[Scene], None]
 
@@ -80,7 +84,9 @@ def offered(random: Random, words: Words, count: int, most: int = 4) -> list[Fun
     chosen: list[Function] = []
     while len(chosen) < count:
         like = random.choice(chosen) if chosen else None
-        if like and random.random() < 0.3:
+        if not words.held_out and random.random() < _EVERYDAY:
+            new = everyday(random, words)
+        elif like and random.random() < 0.3:
             new = function(random, words, noun=like.noun, most=most)
         elif like and random.random() < 0.2:
             new = function(random, words, action=like.action, most=most)
@@ -94,8 +100,15 @@ def offered(random: Random, words: Words, count: int, most: int = 4) -> list[Fun
 
 def confused(one: Function, other: Function) -> bool:
     """Whether a request for one of them could mean the other."""
+    if one.about or other.about:
+        return one.name == other.name or bool(_about(one) & _about(other))
     same = one.noun == other.noun and one.qualifier == other.qualifier
     return one.name == other.name or (same and _act_alike(one, other))
+
+
+def _about(function: Function) -> frozenset[str]:
+    verb = (function.verb,) if function.action == "do" else ()
+    return function.about | {*function.noun.split("_"), *verb}
 
 
 def _act_alike(one: Function, other: Function) -> bool:
@@ -185,9 +198,11 @@ def none_fits(scene: Scene) -> None:
             else None
         )
         action: Action | None = scene.random.choice(ACTIONS)
-        if not (noun or scene.words.held_out) and scene.random.random() < 0.1:
-            action = None
-        other = function(scene.random, scene.words, action, noun)
+        unusual = not (noun or scene.words.held_out) and scene.random.random() < 0.25
+        if unusual and scene.random.random() < 0.5:
+            other = everyday(scene.random, scene.words)
+        else:
+            other = function(scene.random, scene.words, None if unusual else action, noun)
         subjects = {tuple(f.noun.split("_")) for f in scene.functions}
         alike = any(
             confused(other, f) or (noun and f.noun == noun and _close(f, other))

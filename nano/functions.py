@@ -67,7 +67,9 @@ _DESCRIBED: dict[Action, tuple[str, ...]] = {
 class Function:
     """A function as conversations know it: what it does to what, and what it takes.
 
-    `noun` is what it is about, as it stands in the name; `qualifier` may be empty.
+    `noun` is what it is about, as it stands in the name; `qualifier` may be empty. `requests` are
+    wordings of its own, with the names of parameters for their values, and `about` the words that
+    tell them from requests for other functions.
     """
 
     name: str
@@ -77,6 +79,8 @@ class Function:
     noun: str
     description: str
     parameters: tuple[Parameter, ...]
+    requests: tuple[str, ...] = ()
+    about: frozenset[str] = frozenset()
 
     @property
     def subject(self) -> str:

@@ -106,17 +106,30 @@ def enumeration(random: Random, words: Words) -> Parameter:
         name = words.invented(random)
     if random.random() < 0.4:
         options = tuple(dict.fromkeys(words.invented(random) for _ in range(random.randint(2, 4))))
+    phrases = _phrases(("in {}", "with <> {}", "{} <>", "<> {}", "as {}", "with {} <>"), name)
+    return choice(random, words, name, options, None, phrases)
+
+
+def choice(
+    random: Random,
+    words: Words,
+    name: str,
+    options: Sequence[str],
+    required: bool | None,
+    phrases: tuple[str, ...],
+) -> Parameter:
+    """One of these options; whether it is required is drawn where it is None."""
     shown = list(random.sample(options, len(options)))
     schema = {"type": "string", "enum": shown} | _described(
         random, words, "The <>", spoken(name), ""
     )
-    phrases = _phrases(("in {}", "with <> {}", "{} <>", "<> {}", "as {}", "with {} <>"), name)
+    needed = random.random() < 0.5 if required is None else required
 
     def draw(random: Random) -> tuple[Any, str]:
         value = random.choice(options)
         return value, value
 
-    return Parameter(name, schema, random.random() < 0.5, phrases, draw)
+    return Parameter(name, schema, needed, phrases, draw)
 
 
 def nested(random: Random, words: Words) -> Parameter:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from random import Random
+from string import Formatter
 
 from nano.functions import Action, Function
 from nano.parameters import Mention, Parameter, spoken
@@ -143,7 +144,10 @@ _ASIDES = (
     "It would be a great help.",
 )
 _ENDS = (".", ".", ".", "", "!", " please.", ", please.", ", thanks.")
-_ASKING = ("what", "can", "could", "would", "do you", "how", "any")
+_ASKING = (
+    *("what", "can", "could", "would", "do you", "how", "any"),
+    *("is it ", "is there ", "will it ", "do I ", "are there ", "where ", "when ", "has order "),
+)
 
 
 def mentions(random: Random, function: Function) -> dict[str, Mention]:
@@ -170,6 +174,8 @@ def clause(
     """What is wanted, in lower case and without an end. With several in `said`, the function is
     wanted once for each; they differ in their first value, or in all. With `brief` the qualifier
     may be left out: "the weather" for the current weather."""
+    if function.requests and (worded := _worded(random, function, said)):
+        return worded
     leaves_out = brief and function.qualifier and random.random() < 0.5
     subject = spoken(function.noun) if leaves_out else function.subject
     does = function.action == "do"
@@ -201,6 +207,25 @@ def clause(
             for index, more in enumerate(further)
         )
     )
+
+
+def _worded(random: Random, function: Function, said: Sequence[dict[str, Mention]]) -> str | None:
+    """A request in a wording of the function's own, or None where none has just these values."""
+    first, *others = said
+    fitting = [request for request in function.requests if _names(request) == first.keys()]
+    if others:
+        # The values of further calls are put behind the first one's.
+        fitting = [request for request in fitting if len(first) == 1 and request.endswith("}")]
+    if not fitting or random.random() < 0.1:
+        return None
+    values = [next(iter(other.values())).text for other in others]
+    text = random.choice(fitting).format(**{name: mention.text for name, mention in first.items()})
+    more = "".join(f", {value}" for value in values[:-1])
+    return f"{text}{more} and {values[-1]}" if values else text
+
+
+def _names(request: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(request) if name}
 
 
 def _chosen(

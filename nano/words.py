@@ -15,7 +15,11 @@ from nano.lexicon import composed, dictionary
 Split = Literal["train", "heldout"]
 
 _FILE = Path(__file__).parent / "words.toml"
-_LISTS = ("cities", "items", "topics", "songs", "titles", "texts")
+_EVERYDAY = Path(__file__).parent / "everyday.toml"
+_LISTS = (
+    *("cities", "items", "topics", "songs", "titles", "texts"),
+    *("rooms", "cuisines", "tasks", "money"),
+)
 # Lists whose words also stand in training: a held-out function has a noun that does not. What an
 # unknown verb means could not be told from a request, so verbs are the same.
 _SHARED = ("qualifiers", "read_verbs", "make_verbs", "drop_verbs", "edit_verbs", "sum_verbs")
@@ -36,6 +40,9 @@ _COMPOSED = {
     "topics": ("n", "n", "a n", "n n"),
     "songs": ("N", "N N", "N N N"),
     "titles": ("n n", "a n", "n", "v n"),
+    "rooms": ("n", "a n"),
+    "cuisines": ("N", "a"),
+    "tasks": ("v n", "v the n", "v n n"),
     "texts": ("v a n", "n v n n", "a n", "v n n a n", "n v a n a n"),
 }
 _ONSETS = (
@@ -126,7 +133,10 @@ def words(split: Split) -> Words:
     content = _content()
     chosen = {name: _entries(name, text) for name, text in content[split].items()}
     enums = tuple(_enum(entry) for entry in " ".join(content[split]["enums"].split()).split("|"))
-    if split == "heldout":
+    if split == "train":
+        more = tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))["words"]
+        chosen |= {name: _entries(name, text) for name, text in more.items()}
+    else:
         for name in _SHARED:
             chosen[name] = chosen.get(name, ()) + _entries(name, content["train"][name])
     made = TrainingWords if split == "train" else Words

@@ -1,6 +1,7 @@
 """What counts as right."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from functionary_sgl.evaluation.client import Answer, GivenCall
 from functionary_sgl.evaluation.questions import HELD_OUT, ExpectedCall, Question, read
 from functionary_sgl.evaluation.scores import Score, rows, score
 
+EVERYDAY = Path(__file__).parents[2] / "nano" / "everyday.jsonl"
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
@@ -83,8 +85,9 @@ def test_rows_are_shares_of_what_was_scored() -> None:
     assert together.errors == 1
 
 
-def test_right_answers_to_the_held_out_questions_are_exact() -> None:
-    for question in read(HELD_OUT):
+@pytest.mark.parametrize("questions", [HELD_OUT, EVERYDAY], ids=["held out", "everyday"])
+def test_right_answers_to_the_questions_are_exact(questions: Path) -> None:
+    for question in read(questions):
         calls = tuple(
             GivenCall(c.name, c.arguments if c.name == "python" else json.dumps(c.arguments))
             for c in question.calls
