@@ -74,14 +74,23 @@ def sglang_turn(
 
 
 def our_turn(client: openai.OpenAI, format: str, request: dict[str, Any]) -> tuple[str, bool]:
-    """The turn as the next prompt would show it, and whether its ids are the tokenizer's."""
-    answer = client.chat.completions.create(**request)
-    message = answer.choices[0].message
-    calls: list[Any] = list(message.tool_calls or ())
+    """The turn as the next prompt would show it, and whether it has an end, and ids that are the
+    tokenizer's: as many, and those that were drawn in their order among them."""
+    answer = client.chat.completions.create(**request, logprobs=True)
+    choice = answer.choices[0]
+    calls: list[Any] = list(choice.message.tool_calls or ())
     called = [(call.function.name, call.function.arguments) for call in calls]
-    text = written(format, message.content, called)
+    text = written(format, choice.message.content, called)
+    ids = TOKENIZER.encode_marked(text)
     assert answer.usage is not None
-    return text, answer.usage.completion_tokens == len(TOKENIZER.encode_marked(text)) + 1
+    if choice.finish_reason == "length" or answer.usage.completion_tokens != len(ids) + 1:
+        return text, False
+    drawn = [
+        bytes(token.bytes or ()) for token in (choice.logprobs and choice.logprobs.content) or ()
+    ]
+    ends = [end.encode() for end in FORMATS[format].stop_tokens]
+    pieces = map(TOKENIZER.token_bytes, ids)
+    return text, all(piece in pieces for piece in drawn if piece not in ends)
 
 
 def endpoint(url: str) -> Any:
