@@ -19,10 +19,10 @@ NOTE = function(
 )
 TEXT: dict[str, Any] = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
 CALLS: dict[str, Any] = {**TEXT, "tools": [WEATHER, NOTE], "tool_choice": "required"}
-# Of what it says by rote, a filter leaves a model but one token at most places.
+# Of what it is sure of, a filter leaves a model but one token at most places.
 FILTERED: dict[str, Any] = {
     **CALLS,
-    "top_p": 0.95,
+    "top_p": 0.99,
     "presence_penalty": 0.2,
     "extra_body": {"top_k": 500, "min_p": 0.0001},
 }

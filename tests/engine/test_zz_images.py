@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ def ask(engine: RunningEngine, *parts: Any, **more: Any) -> Any:
 
 
 def logprobs(answer: Any) -> list[float]:
-    return [round(token.logprob, 4) for token in answer.choices[0].logprobs.content]
+    return [token.logprob for token in answer.choices[0].logprobs.content]
 
 
 def test_it_is_found_to_be_a_llava(seeing: RunningEngine) -> None:
@@ -54,11 +55,13 @@ def test_it_is_found_to_be_a_llava(seeing: RunningEngine) -> None:
 
 def test_the_model_sees_which_picture_it_is(seeing: RunningEngine) -> None:
     blind, red, blue, again = (
-        ask(seeing, *parts, logprobs=True, top_logprobs=0)
+        logprobs(ask(seeing, *parts, logprobs=True, top_logprobs=0))
         for parts in ([], [picture("red")], [picture("blue")], [picture("red")])
     )
-    assert logprobs(red) == logprobs(again)
-    assert len({tuple(logprobs(answer)) for answer in (blind, red, blue)}) == 3
+    # The second time most of it comes from the prefix cache, to within half precision.
+    assert red == pytest.approx(again, abs=0.01)
+    for one, other in itertools.combinations((blind, red, blue), 2):
+        assert one != pytest.approx(other, abs=0.01)
 
 
 def test_an_image_counts_with_all_its_tokens_and_is_cached(seeing: RunningEngine) -> None:
