@@ -100,10 +100,12 @@ def offered(random: Random, words: Words, count: int, most: int = 4) -> list[Fun
 
 def confused(one: Function, other: Function) -> bool:
     """Whether a request for one of them could mean the other."""
+    if one.name == other.name:
+        return True
     if one.about or other.about:
-        return one.name == other.name or bool(_about(one) & _about(other))
+        return bool(_about(one) & _about(other))
     same = one.noun == other.noun and one.qualifier == other.qualifier
-    return one.name == other.name or (same and _act_alike(one, other))
+    return same and _act_alike(one, other)
 
 
 def _about(function: Function) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -10,7 +10,7 @@ from typing import Any
 
 from nano import parameters, values
 from nano.functions import Function
-from nano.kinds import Kind
+from nano.kinds import KINDS, Kind
 from nano.parameters import Parameter
 from nano.words import Words
 
@@ -18,36 +18,9 @@ _FILE = Path(__file__).parent / "everyday.toml"
 _DESCRIBED = ("The <>", "The <>, e.g. {}", "<>")
 
 
-def _listed(name: str) -> Callable[[Random, Words], tuple[Any, str]]:
-    def draw(random: Random, words: Words) -> tuple[Any, str]:
-        entry = words.draw(random, name)
-        return entry, entry
-
-    return draw
-
-
-_KINDS: dict[str, tuple[str, Callable[[Random, Words], tuple[Any, str]]]] = {
-    "city": ("string", values.city),
-    "clock": ("string", values.clock),
-    "code": ("string", values.code),
-    "count": ("integer", values.count),
-    "cuisine": ("string", _listed("cuisines")),
-    "date": ("string", values.date),
-    "email": ("string", values.email),
-    "integer": ("integer", values.integer),
-    "item": ("string", values.item),
-    "language": ("string", values.language),
-    "money": ("string", _listed("money")),
-    "name": ("string", values.name),
-    "number": ("number", values.number),
-    "person": ("string", values.person),
-    "room": ("string", _listed("rooms")),
-    "song": ("string", values.song),
-    "symbol": ("string", values.symbol),
-    "task": ("string", _listed("tasks")),
-    "text": ("string", values.text),
-    "title": ("string", values.title),
-    "topic": ("string", values.topic),
+_MORE = (values.cuisine, values.money, values.room, values.task)
+_KINDS = {kind.draw.__name__: (kind.type, kind.draw) for kind in KINDS} | {
+    draw.__name__: ("string", draw) for draw in _MORE
 }
 
 

@@ -199,13 +199,13 @@ def clause(
     if differing:
         values = [next(iter(other.values())) for other in others]
         further = [f" {value.said() if does else value.text}" for value in values]
-    return (
-        action
-        + detail
-        + "".join(
-            f"{',' if index < len(further) - 1 else ' and'}{more}"
-            for index, more in enumerate(further)
-        )
+    return action + detail + _listed(further)
+
+
+def _listed(further: Sequence[str]) -> str:
+    """What comes behind the first of a list: ", b and c"."""
+    return "".join(
+        f"{',' if index < len(further) - 1 else ' and'}{more}" for index, more in enumerate(further)
     )
 
 
@@ -218,10 +218,9 @@ def _worded(random: Random, function: Function, said: Sequence[dict[str, Mention
         fitting = [request for request in fitting if len(first) == 1 and request.endswith("}")]
     if not fitting or random.random() < 0.1:
         return None
-    values = [next(iter(other.values())).text for other in others]
+    further = [f" {next(iter(other.values())).text}" for other in others]
     text = random.choice(fitting).format(**{name: mention.text for name, mention in first.items()})
-    more = "".join(f", {value}" for value in values[:-1])
-    return f"{text}{more} and {values[-1]}" if values else text
+    return text + _listed(further)
 
 
 def _names(request: str) -> set[str]:

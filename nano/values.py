@@ -124,6 +124,23 @@ def currency(random: Random, words: Words) -> Drawn:
     return _same(words.draw(random, "currencies"))
 
 
+def money(random: Random, words: Words) -> Drawn:
+    """A currency as people say it."""
+    return _same(words.draw(random, "money"))
+
+
+def room(random: Random, words: Words) -> Drawn:
+    return _same(words.draw(random, "rooms"))
+
+
+def cuisine(random: Random, words: Words) -> Drawn:
+    return _same(words.draw(random, "cuisines"))
+
+
+def task(random: Random, words: Words) -> Drawn:
+    return _same(words.draw(random, "tasks"))
+
+
 def symbol(random: Random, words: Words) -> Drawn:
     if random.random() < 0.4:
         return _same(words.draw(random, "symbols"))

@@ -15,7 +15,7 @@ from nano.lexicon import composed, dictionary
 Split = Literal["train", "heldout"]
 
 _FILE = Path(__file__).parent / "words.toml"
-_EVERYDAY = Path(__file__).parent / "everyday.toml"
+_MORE = Path(__file__).parent / "everyday_words.toml"
 _LISTS = (
     *("cities", "items", "topics", "songs", "titles", "texts"),
     *("rooms", "cuisines", "tasks", "money"),
@@ -134,7 +134,7 @@ def words(split: Split) -> Words:
     chosen = {name: _entries(name, text) for name, text in content[split].items()}
     enums = tuple(_enum(entry) for entry in " ".join(content[split]["enums"].split()).split("|"))
     if split == "train":
-        more = tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))["words"]
+        more = tomllib.loads(_MORE.read_text(encoding="utf-8"))
         chosen |= {name: _entries(name, text) for name, text in more.items()}
     else:
         for name in _SHARED:

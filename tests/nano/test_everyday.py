@@ -16,7 +16,7 @@ seeds = st.integers(0, 2**32)
 
 
 @given(seeds)
-def test_a_request_says_all_values_and_no_others(seed: int) -> None:
+def test_a_request_says_all_its_values(seed: int) -> None:
     random = Random(seed)
     chosen = everyday(random, WORDS)
     said = requests.mentions(random, chosen)
@@ -26,7 +26,7 @@ def test_a_request_says_all_values_and_no_others(seed: int) -> None:
 
 
 @given(seeds)
-def test_a_missing_value_is_missing_in_the_request_too(seed: int) -> None:
+def test_a_request_without_a_value_says_all_others(seed: int) -> None:
     random = Random(seed)
     chosen = everyday(random, WORDS)
     said = requests.mentions(random, chosen)
