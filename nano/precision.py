@@ -2,7 +2,7 @@
 
 import torch
 
-from functionary_sgl.platform import multiplies_bfloat16
+from functionary_sgl.engines.sglang.platform import multiplies_bfloat16
 
 
 def compute_dtype(device: torch.device) -> torch.dtype:

@@ -13,8 +13,8 @@ import uvicorn
 from hypothesis import settings
 
 from functionary_sgl.api.app import create_app
-from functionary_sgl.engines.script import Script
-from functionary_sgl.engines.scripted import ScriptedEngine
+from functionary_sgl.engines.scripted.engine import ScriptedEngine
+from functionary_sgl.engines.scripted.script import Script
 from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.checkpoint import Checkpoint

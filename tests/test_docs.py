@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from functionary_sgl.cli import serve as serve_command
-from functionary_sgl.engines.script import Script
+from functionary_sgl.engines.scripted.script import Script
 from tests.conftest import Served, scripted_model, serving
 
 ROOT = Path(__file__).parent.parent

@@ -7,9 +7,9 @@ from pathlib import Path
 from functionary_sgl.cli import flags
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
-from functionary_sgl.engines.script import Script
-from functionary_sgl.engines.scripted import ScriptedEngine
-from functionary_sgl.engines.sglang import SGLangEngine
+from functionary_sgl.engines.scripted.engine import ScriptedEngine
+from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.errors import UsageError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
@@ -150,7 +150,7 @@ def _sglang(
 
     A model that has fewer ids than the tokenizer of `prompter` is not the tokenizer's.
     """
-    from functionary_sgl.engines import launch
+    from functionary_sgl.engines.sglang import launch
 
     if options.log_level == "error":
         launch.hush()

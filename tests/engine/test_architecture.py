@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from functionary_sgl.cli import flags
-from functionary_sgl.engines import launch
+from functionary_sgl.engines.sglang import launch
 from functionary_sgl.prompt import checkpoint
 
 

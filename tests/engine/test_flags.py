@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 from functionary_sgl.cli import flags, serve
-from functionary_sgl.engines import launch
+from functionary_sgl.engines.sglang import launch
 
 engine = flags.Parser()
 launch.add_flags(engine)

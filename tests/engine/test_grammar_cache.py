@@ -10,8 +10,8 @@ import psutil
 from tests.engine.conftest import RunningEngine
 
 FILL = """
-from functionary_sgl.engines.scheduler import bound_grammar_cache, size
-bound_grammar_cache(5_000_000)
+from functionary_sgl.engines.sglang.scheduler.grammar_cache import bound, size
+bound(5_000_000)
 from sglang.srt.plugins import load_plugins
 load_plugins()
 from sglang.srt.constrained.base_grammar_backend import BaseGrammarBackend, InvalidGrammarObject

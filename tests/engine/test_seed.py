@@ -32,7 +32,7 @@ REQUESTS = pytest.mark.parametrize(
 
 
 BATCHES = """
-from functionary_sgl.engines import seeds
+from functionary_sgl.engines.sglang.scheduler import seeds
 seeds.obey()
 from sglang.srt.plugins import load_plugins
 load_plugins()

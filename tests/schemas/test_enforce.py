@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from functionary_sgl.chat.schema import JSON_STYLE
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.engines.follow import follow
 from functionary_sgl.engines.grammar import check
+from functionary_sgl.engines.scripted.follow import follow
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.sandbox import bytewise
 from functionary_sgl.schemas import enforceable

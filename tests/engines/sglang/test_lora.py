@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from functionary_sgl.engines.lora import adapters
+from functionary_sgl.engines.sglang.lora import adapters
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 

@@ -23,7 +23,7 @@ def activate() -> str | None:
         return None
     if os.environ.get("SGLANG_USE_CPU_ENGINE") == "1" or has_accelerator():
         return None
-    return "functionary_sgl.engines.cpu_platform.CpuPlatform"
+    return "functionary_sgl.engines.sglang.cpu_platform.CpuPlatform"
 
 
 def has_accelerator() -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functionary_sgl.engines.launch import fits_in_float32, thread_binding
+from functionary_sgl.engines.sglang.launch import fits_in_float32, thread_binding
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ torch = types.ModuleType("torch")
 for name, seen in json.loads(sys.argv[1]).items():
     setattr(torch, name, types.SimpleNamespace(is_available=lambda seen=seen: seen))
 sys.modules["torch"] = torch
-from functionary_sgl.platform import activate
+from functionary_sgl.engines.sglang.platform import activate
 print(activate())
 """
 
 NOTHING = {"cuda": False, "xpu": False, "mps": False}
-OURS = "functionary_sgl.engines.cpu_platform.CpuPlatform"
+OURS = "functionary_sgl.engines.sglang.cpu_platform.CpuPlatform"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import torch
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
 
-from functionary_sgl.engines.draw import draw, kept
+from functionary_sgl.engines.sglang.scheduler.draw import draw, kept
 
 
 @dataclass

@@ -25,4 +25,4 @@ def overrides(image_token_id: int | None) -> dict[str, Any]:
 
 def register() -> None:
     """Have transformers take their `model_type` in this process."""
-    from functionary_sgl.engines import llava_config  # noqa: F401
+    from functionary_sgl.engines.sglang import llava_config  # noqa: F401

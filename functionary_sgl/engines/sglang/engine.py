@@ -23,13 +23,13 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.grammar import check, with_lead
 from functionary_sgl.engines.images import BLIND, objection
-from functionary_sgl.engines.stream import Stream
+from functionary_sgl.engines.sglang.stream import Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
 
 
 class SGLangEngine:
-    """Wraps a started `sglang.Engine`; made by `engines.launch.start`.
+    """Wraps a started `sglang.Engine`; made by `launch.start`.
 
     `adapters`: the LoRA adapters that were loaded with it, each with its place.
     An id of `vocabulary_size` or more in a request would take the engine down.

@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from functionary_sgl.engines import llava, lora, scheduler
-from functionary_sgl.engines.sglang import SGLangEngine
+from functionary_sgl.engines.sglang import llava, lora
+from functionary_sgl.engines.sglang.engine import SGLangEngine
+from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
+from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, UsageError
-from functionary_sgl.platform import has_accelerator, multiplies_bfloat16
 
 # Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
 _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
@@ -75,7 +76,7 @@ def start(
     arguments.custom_sigquit_handler = _give_up
 
     class BoundedEngine(Engine):  # type: ignore[misc]
-        run_scheduler_process_func = partial(scheduler.run, grammar_cache_mb * 2**20)
+        run_scheduler_process_func = partial(process.run, grammar_cache_mb * 2**20)
 
     try:
         engine = BoundedEngine(server_args=ServerArgs.from_cli_args(arguments))

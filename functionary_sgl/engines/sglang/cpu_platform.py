@@ -1,4 +1,4 @@
-"""The SGLang platform for machines without an accelerator (chosen in `functionary_sgl.platform`).
+"""The SGLang platform for machines without an accelerator (`platform.py` chooses it).
 
 Imported by SGLang inside each of its processes, never by the rest of this package.
 """

@@ -19,10 +19,10 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.engines.follow import follow
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import objection
-from functionary_sgl.engines.script import Reply, Script
+from functionary_sgl.engines.scripted.follow import follow
+from functionary_sgl.engines.scripted.script import Reply, Script
 from functionary_sgl.errors import EngineDied, EngineError
 from functionary_sgl.sandbox import bytewise
 from functionary_sgl.tokenizer import Tokenizer

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from functionary_sgl.engines.draw import draw, kept
+from functionary_sgl.engines.sglang.scheduler.draw import draw, kept
 
 PROBS = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0])
 
