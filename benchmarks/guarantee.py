@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from benchmarks.judge import judge
 from benchmarks.random_requests import request as random_request
-from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.chat.fold import Fold
 
 LAUNCHER = Path(__file__).parent.parent / "server_sglang.py"
 # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.

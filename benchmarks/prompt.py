@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
@@ -68,7 +69,7 @@ def body(message_salt: str, tool_salt: str) -> dict[str, Any]:
 
 
 def conversation(message_salt: str, tool_salt: str) -> Conversation:
-    request = parse.chat_request(json.dumps(body(message_salt, tool_salt)))
+    request = ChatRequest.from_json(json.dumps(body(message_salt, tool_salt)))
     return intake.conversation(request)
 
 

@@ -1,17 +1,17 @@
 """For tests of all formats: their prompters, and turns as a model of each would write them."""
 
 import json
-from pathlib import Path
 
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
 from tests.conftest import TINY
+from tests.paths import DATA
 
 Call = tuple[str, str]
 
-CHAT_TEMPLATES = Path(__file__).parent / "data" / "chat_templates"
+CHAT_TEMPLATES = DATA / "chat_templates"
 SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 
 # Models that have no tokens for their marks; all others of these tests do.

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from functionary_sgl.api import intake, parse
-from functionary_sgl.api.chunks import ChoiceChunks, Head
-from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
+from functionary_sgl.api.chat.fold import Fold
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
@@ -116,7 +117,7 @@ def replay(
     """What the raw `turn`, cut so, gives as the answer to a request with these fields."""
     messages = [{"role": "user", "content": "Hi"}]
     body = {"model": "m", "messages": messages, "tools": tools_of(prompter), **fields}
-    request = parse.chat_request(json.dumps(body))
+    request = ChatRequest.from_json(json.dumps(body))
     conversation = intake.conversation(request)
     model = scripted_model(prompter, {"turn": turn, "chunk": cut}, constraints=constraints)
 

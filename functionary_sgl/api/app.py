@@ -6,9 +6,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import completions, errors, metrics, models
+from functionary_sgl.api import errors, metrics, models
 from functionary_sgl.api.auth import RequireKey
-from functionary_sgl.api.requests import ChatRequest
+from functionary_sgl.api.chat import endpoint as completions
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.model import Model
 
 

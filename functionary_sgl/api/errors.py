@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from functionary_sgl.api.responses import JSONResponse
+from functionary_sgl.api.answers import JSONResponse
 from functionary_sgl.errors import (
     EngineError,
     FunctionaryError,

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from functionary_sgl.api.responses import JSONResponse
+from functionary_sgl.api.answers import JSONResponse
 from functionary_sgl.model import Model
 
 router = APIRouter()

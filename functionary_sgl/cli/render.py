@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.cli.flags import Parser
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt import checkpoint, detect
@@ -66,7 +67,7 @@ def _read(name: str) -> str:
 
 
 def _prompt(prompter: Prompter, text: str) -> Prompt:
-    return prompter.opened(intake.conversation(parse.chat_request(text)))
+    return prompter.opened(intake.conversation(ChatRequest.from_json(text)))
 
 
 def _result(prompter: Prompter, line: str, tokens: bool) -> dict[str, Any]:

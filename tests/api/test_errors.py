@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import WEATHER, Served
+from tests.paths import DATA
 
-CASES = json.loads((Path(__file__).parent.parent / "data" / "errors.json").read_text())["cases"]
+CASES = json.loads((DATA / "errors.json").read_text())["cases"]
 HI = [{"role": "user", "content": "Hi"}]
 
 

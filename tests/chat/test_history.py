@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 
 ASKED = {
@@ -22,7 +23,7 @@ def result(content: str, **fields: Any) -> dict[str, Any]:
 
 def contents(*messages: dict[str, Any]) -> list[tuple[str, str | None]]:
     body = json.dumps({"model": "m", "messages": list(messages)})
-    conversation = intake.conversation(parse.chat_request(body))
+    conversation = intake.conversation(ChatRequest.from_json(body))
     return [(message.content, message.name) for message in conversation.messages[1:]]
 
 

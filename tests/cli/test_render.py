@@ -9,11 +9,11 @@ import pytest
 from functionary_sgl.cli import main
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.turns import FORMATS
+from tests.paths import DATA
 
-DATA = Path(__file__).parent.parent / "data" / "prompts.json"
 CASES = {
     case["case"]: case
-    for case in json.loads(DATA.read_text())["cases"]
+    for case in json.loads((DATA / "prompts.json").read_text())["cases"]
     if case["version"] == "v3.llama3"
 }
 CASE = CASES["full conversation, 2 tools, auto"]
@@ -42,7 +42,7 @@ def test_every_template_of_ours_can_be_shown(
     request_file: str, template: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["render", request_file, "--template", template]) == 0
-    cases = json.loads(DATA.read_text())["cases"]
+    cases = json.loads((DATA / "prompts.json").read_text())["cases"]
     expected = [
         case["prompt"]
         for case in cases

@@ -17,8 +17,9 @@ import pytest
 
 from functionary_sgl.cli import main
 from tests import hostile
+from tests.paths import ROOT
 
-LAUNCHER = Path(__file__).parent.parent.parent / "server_sglang.py"
+LAUNCHER = ROOT / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
 DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
 ASK = {"model": "functionary-nano", "messages": [{"role": "user", "content": "Hi"}]}

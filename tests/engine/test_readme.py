@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.engine.conftest import RunningEngine
-from tests.test_docs import ROOT, blocks
+from tests.paths import ROOT
+from tests.test_docs import blocks
 
 
 @pytest.mark.parametrize("stream", [False, True])

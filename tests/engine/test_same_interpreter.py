@@ -13,7 +13,8 @@ from typing import Any
 import openai
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.schema import arguments
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
@@ -54,7 +55,7 @@ def sglang_turn(
     backend: Any, prompter: Prompter, request: dict[str, Any], *, free: bool = False
 ) -> str:
     """`free`: with constraints off."""
-    conversation = intake.conversation(parse.chat_request(json.dumps(request)))
+    conversation = intake.conversation(ChatRequest.from_json(json.dumps(request)))
     schemas = {t.name: None if free else arguments(t).constraint for t in conversation.tools}
     prompt = prompter.prompt(conversation)
     # As text only: what SGLang's interpreter can know of a prompt.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.chat.fold import Fold
 from tests.conftest import WEATHER
 from tests.engine.conftest import RunningEngine
 from tests.engine.test_same_interpreter import function

@@ -18,7 +18,8 @@ import pytest
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.conftest import WEATHER
 from tests.engine.conftest import RunningEngine
-from tests.test_docs import ROOT, blocks
+from tests.paths import ROOT
+from tests.test_docs import blocks
 
 PIRATE = EMBEDDED.parent / "nano-pirate"
 NAMES = ["functionary-nano", "pirate"]

@@ -9,8 +9,9 @@ import pytest
 from functionary_sgl.evaluation.client import Answer, GivenCall
 from functionary_sgl.evaluation.questions import HELD_OUT, ExpectedCall, Question, read
 from functionary_sgl.evaluation.scores import Score, rows, score
+from tests.paths import ROOT
 
-EVERYDAY = Path(__file__).parents[2] / "nano" / "everyday.jsonl"
+EVERYDAY = ROOT / "nano" / "everyday.jsonl"
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import tokenizers
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.prompt.chat_template import ChatTemplate
 from functionary_sgl.runtime.prompt import Prompt
@@ -46,7 +47,7 @@ CONVERSATIONS: dict[str, list[dict[str, Any]]] = {
 
 def prompt(format: str, messages: Any, **fields: Any) -> Prompt:
     body = {"model": "m", "messages": messages, **fields}
-    request = parse.chat_request(json.dumps(body))
+    request = ChatRequest.from_json(json.dumps(body))
     return PROMPTERS[format].prompt(intake.conversation(request))
 
 
@@ -147,5 +148,5 @@ def test_templates_may_use_what_transformers_gives_them() -> None:
         "{{ strftime_now('%Y')|length }}{{ undefined_name }}"
     )
     template = ChatTemplate(source, {}, control)
-    request = parse.chat_request(json.dumps({"model": "m", "messages": [USER]}))
+    request = ChatRequest.from_json(json.dumps({"model": "m", "messages": [USER]}))
     assert template.render(intake.conversation(request)) == "[\n 1,\n 2\n]014"

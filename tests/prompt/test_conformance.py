@@ -1,18 +1,21 @@
 """Whole prompts, byte for byte those of the reference."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.turns import FORMATS
 from tests.formats import PROMPTERS
+from tests.paths import DATA
 
-DATA = Path(__file__).parent.parent / "data" / "prompts.json"
-CASES = {(case["version"], case["case"]): case for case in json.loads(DATA.read_text())["cases"]}
+CASES = {
+    (case["version"], case["case"]): case
+    for case in json.loads((DATA / "prompts.json").read_text())["cases"]
+}
 VERSIONS = sorted({version for version, _ in CASES})
 
 # The reference leaves tools out of the prompt where the choice excludes them. Here the rendered
@@ -55,7 +58,7 @@ FORCED = [case for case in CASES if not fails(case) and case[1] in TOOLS_STAY]
 
 
 def prompt(format: str, request: dict[str, Any]) -> str:
-    parsed = parse.chat_request(json.dumps(request))
+    parsed = ChatRequest.from_json(json.dumps(request))
     return PROMPTERS[format].opened(intake.conversation(parsed))
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.checkpoint import OwnTemplate
@@ -45,7 +46,7 @@ def turn_and_next_prompt(
     if not calls:
         messages.append({"role": "user", "content": "And now?"})
     request = {"model": "m", "messages": messages, "tools": tools, **fields}
-    after = intake.conversation(parse.chat_request(json.dumps(request)))
+    after = intake.conversation(ChatRequest.from_json(json.dumps(request)))
     return asked.ids, list(prompter.prompt(after).token_ids)
 
 
@@ -125,7 +126,7 @@ def test_another_conversation_does_not_see_them(prompter: Prompter) -> None:
         {"role": "assistant", "content": "Hello"},
         {"role": "user", "content": "x"},
     ]
-    request = parse.chat_request(json.dumps({"model": "m", "messages": messages}))
+    request = ChatRequest.from_json(json.dumps({"model": "m", "messages": messages}))
     prompt = prompter.prompt(intake.conversation(request))
     fresh = Prompter(prompter.format, prompter.tokenizer).prompt(intake.conversation(request))
     assert prompt.token_ids == fresh.token_ids

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.prompt.intern import KNOWN_CHARACTERS, ToolMemory
 from functionary_sgl.prompt.prompter import Prompter
@@ -78,7 +79,7 @@ def test_same_tools_give_the_same_prompt(format: str) -> None:
 
     def prompt(tool: Any) -> str:
         messages = [{"role": "user", "content": "Hi"}]
-        request = parse.chat_request(
+        request = ChatRequest.from_json(
             json.dumps({"model": "m", "messages": messages, "tools": [tool]})
         )
         return prompter.prompt(intake.conversation(request))

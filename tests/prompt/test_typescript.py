@@ -1,16 +1,17 @@
 """The TypeScript form of functions, against the observed prompts of the reference."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.prompt import typescript
+from tests.paths import DATA
 
-CASES = json.loads((Path(__file__).parent.parent / "data" / "ts_schema.json").read_text())["cases"]
+CASES = json.loads((DATA / "ts_schema.json").read_text())["cases"]
 PRINTED = [case for case in CASES if not case["prompt_body"].startswith("EXC")]
 FAILED = [case for case in CASES if case["prompt_body"].startswith("EXC")]
 
@@ -34,7 +35,7 @@ def printed(function: dict[str, Any]) -> str:
         "messages": [{"role": "user", "content": "Hi"}],
         "tools": [{"type": "function", "function": function}],
     }
-    (tool,) = intake.conversation(parse.chat_request(json.dumps(body))).tools
+    (tool,) = intake.conversation(ChatRequest.from_json(json.dumps(body))).tools
     return typescript.function(tool)
 
 

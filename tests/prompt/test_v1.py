@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.runtime.prompt import Prompt
 from tests.formats import PROMPTERS
@@ -31,7 +32,7 @@ HISTORY = [
 
 def prompt(messages: Any, **fields: Any) -> Prompt:
     body = {"model": "m", "messages": messages, "tools": [NOW], **fields}
-    return PROMPTERS["v1"].opened(intake.conversation(parse.chat_request(json.dumps(body))))
+    return PROMPTERS["v1"].opened(intake.conversation(ChatRequest.from_json(json.dumps(body))))
 
 
 def test_a_conversation_with_a_call() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.engines.scripted.engine import ScriptedEngine
 from functionary_sgl.errors import EngineError
@@ -21,7 +22,7 @@ CALL = 'get_current_weather\n{"location": "Rome"}'
 def conversation(**fields: Any) -> tuple[Conversation, Any]:
     messages = [{"role": "user", "content": "Hi"}]
     body = {"model": "m", "messages": messages, "tools": [WEATHER], **fields}
-    request = parse.chat_request(json.dumps(body))
+    request = ChatRequest.from_json(json.dumps(body))
     return intake.conversation(request), intake.sampling(request, {})
 
 

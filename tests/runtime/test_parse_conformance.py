@@ -1,16 +1,15 @@
 """Raw turns give the messages that the reference gives, or better ones, each for a reason."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.formats import PROMPTERS
+from tests.paths import DATA
 from tests.replay import OPEN, replay
 
-DATA = Path(__file__).parent.parent / "data" / "parse.json"
-CASES: list[dict[str, Any]] = json.loads(DATA.read_text())["cases"]
+CASES: list[dict[str, Any]] = json.loads((DATA / "parse.json").read_text())["cases"]
 ROME, CODE = ("get_weather", '{"city": "Rome"}'), ("python", ">>> print(1)")
 NONE, EMPTY = (None, []), (None, [("get_weather", "{}")])
 ONE = (None, [("get_weather", '{"a": 1}')])

@@ -6,7 +6,6 @@ schema is that of the property `a`, beside the definitions below.
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -22,8 +21,9 @@ from functionary_sgl.engines.scripted.script import Script
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.gate import Gate
 from functionary_sgl.tokenizer import Tokenizer
+from tests.paths import DATA
 
-CASES = json.loads((Path(__file__).parent.parent / "data" / "keywords.json").read_text())
+CASES = json.loads((DATA / "keywords.json").read_text())
 DEFINITIONS = {
     "positive": {"$anchor": "pos", "type": "integer", "minimum": 1},
     "tree": {

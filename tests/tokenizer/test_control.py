@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.api import intake, parse
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import ControlTokens
@@ -71,7 +72,7 @@ def control_count(text: str) -> int:
             }
         ],
     }
-    conversation = intake.conversation(parse.chat_request(json.dumps(request)))
+    conversation = intake.conversation(ChatRequest.from_json(json.dumps(request)))
     ids = set(model.tokenizer.control_ids.values())
     return sum(token_id in ids for token_id in prompter.prompt(conversation).token_ids)
 
@@ -84,7 +85,7 @@ def test_no_text_of_a_client_becomes_a_control_token(text: str) -> None:
 @given(client_text)
 def test_the_prompt_says_what_the_client_said(text: str) -> None:
     request = {"model": "m", "messages": [{"role": "user", "content": text}]}
-    prompt = prompter.prompt(intake.conversation(parse.chat_request(json.dumps(request))))
+    prompt = prompter.prompt(intake.conversation(ChatRequest.from_json(json.dumps(request))))
     assert f"user<|end_header_id|>\n\n{text}<|eot_id|>" in prompt
     assert (
         model.tokenizer.decode(list(prompt.token_ids)).removeprefix("<|begin_of_text|>") == prompt

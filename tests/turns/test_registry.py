@@ -15,9 +15,10 @@ from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, registry
 from tests.conftest import TINY
+from tests.paths import ROOT
 from tests.replay import TOOLS, replay
 
-EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "arrow-format"
+EXAMPLE = ROOT / "examples" / "arrow-format"
 
 
 @pytest.fixture(scope="module")

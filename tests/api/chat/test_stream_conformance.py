@@ -7,20 +7,20 @@ events and our chunks are folded by the same rules.
 import contextlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.chat.fold import Fold
 from tests.conftest import scripted_model, serving
 from tests.formats import PROMPTERS
+from tests.paths import DATA
 from tests.replay import CODE, OPEN
 
-DATA = Path(__file__).parent.parent / "data" / "stream.json"
 CASES: dict[tuple[str, str], dict[str, Any]] = {
-    (case["version"], case["case"]): case for case in json.loads(DATA.read_text())["cases"]
+    (case["version"], case["case"]): case
+    for case in json.loads((DATA / "stream.json").read_text())["cases"]
 }
 
 Said = tuple[str | None, list[tuple[str, str]]]

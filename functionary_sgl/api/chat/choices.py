@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from functionary_sgl.api.requests import ChatRequest
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.tools import CODE_INTERPRETER, ToolChoice
 from functionary_sgl.errors import RequestError
 

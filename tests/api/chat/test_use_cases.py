@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_completions import calls, complete
+from tests.api.chat.test_endpoint import calls, complete
 from tests.conftest import scripted_model, serving
 from tests.formats import PROMPTERS, written
 from tests.use_cases import USE_CASES, UseCase

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +12,10 @@ import pytest
 from functionary_sgl.turns import FORMATS
 from tests.conftest import scripted_model, serving
 from tests.formats import PROMPTERS, possible, written
+from tests.paths import ROOT
 from tests.tool_choice import NAMES, ROWS, allowed, ask, function
 
-DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "tool-choice.md"
+DOCUMENT = ROOT / "docs" / "tool-choice.md"
 CALLS = [("later", '{"n": 1}'), ("now", "{}"), ("later", '{"n": 2}')]
 TEXT = "Let me see."
 THOUGHT = "Hm."

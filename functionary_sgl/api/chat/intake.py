@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functionary_sgl.api import choices, response_format
-from functionary_sgl.api.requests import (
+from functionary_sgl.api.chat import choices, response_format
+from functionary_sgl.api.chat.requests import (
     ChatMessage,
     ChatRequest,
     ChatTemplateOptions,

@@ -1,43 +1,35 @@
-"""The body of POST /v1/chat/completions, as OpenAI's API reference describes it.
-
-Unknown fields are accepted, as OpenAI's clients of tomorrow will send them.
-"""
+"""The body of POST /v1/chat/completions, as OpenAI's API reference describes it."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.limits import (
+    MAX_BIASES,
+    MAX_CALLS,
+    MAX_CHOICES,
+    MAX_MESSAGES,
+    MAX_METADATA,
+    MAX_PARTS,
+    MAX_STOP_LENGTH,
+    MAX_STOPS,
+    MAX_TOKENS,
+    MAX_TOOLS,
+)
 from functionary_sgl.chat.tools import NAME_PATTERN
-
-MAX_BIASES = 1_024
-MAX_CALLS = 1_024
-MAX_CHOICES = 16
-MAX_MESSAGES = 10_000
-MAX_METADATA = 16
-MAX_PARTS = 1_024
-MAX_STOPS = 4
-MAX_STOP_LENGTH = 1_024
-MAX_TOOLS = 1_024
-MAX_TOKENS = 2**31 - 1
-
-# Tags of unions; error paths leave them out.
-TAG_PREFIX = "~"
 
 Bias = Annotated[float, Field(ge=-100, le=100)]
 FunctionName = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class ImageURL(_Body):
+class ImageURL(Body):
     """Where an image is, or a `data:` URL that holds it."""
 
     url: str
 
 
-class ContentPart(_Body):
+class ContentPart(Body):
     """`text` is there for parts of type `text`, `image_url` for those of that type."""
 
     type: str
@@ -62,14 +54,14 @@ Stop = Annotated[
 ]
 
 
-class FunctionCall(_Body):
+class FunctionCall(Body):
     """A call in the history, its arguments as the model wrote them."""
 
     name: str
     arguments: str
 
 
-class ToolCall(_Body):
+class ToolCall(Body):
     """A call in the history, with the id that its result refers to."""
 
     id: str | None = None
@@ -77,7 +69,7 @@ class ToolCall(_Body):
     function: FunctionCall
 
 
-class ChatMessage(_Body):
+class ChatMessage(Body):
     """A message of any role; which fields count depends on it."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
@@ -89,7 +81,7 @@ class ChatMessage(_Body):
     reasoning_content: str | None = None
 
 
-class FunctionDefinition(_Body):
+class FunctionDefinition(Body):
     """A function on offer; `parameters` is a JSON Schema."""
 
     name: FunctionName
@@ -98,14 +90,14 @@ class FunctionDefinition(_Body):
     strict: bool | None = None
 
 
-class FunctionTool(_Body):
+class FunctionTool(Body):
     """A function as a tool."""
 
     type: Literal["function"]
     function: FunctionDefinition
 
 
-class CodeInterpreterTool(_Body):
+class CodeInterpreterTool(Body):
     """Functionary's own kind of tool: the model may write Python code."""
 
     type: Literal["code_interpreter"]
@@ -127,22 +119,22 @@ AnyTool = Annotated[
 ]
 
 
-class StreamOptions(_Body):
+class StreamOptions(Body):
     """Options for `stream: true`."""
 
     include_usage: bool = False
 
 
-class ChatTemplateOptions(_Body):
+class ChatTemplateOptions(Body):
     """What vLLM's and SGLang's clients send to switch reasoning."""
 
     enable_thinking: bool | None = None
     thinking: bool | None = None
 
 
-class ChatRequest(_Body):
+class ChatRequest(Body):
     """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
-    here. Bounds are OpenAI's, or generous ones where OpenAI states none."""
+    here."""
 
     model: str
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]

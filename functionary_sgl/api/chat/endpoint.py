@@ -10,20 +10,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from functionary_sgl.api import intake, parse, unenforced
-from functionary_sgl.api.chunks import ChoiceChunks, Head
+from functionary_sgl.api import unenforced
+from functionary_sgl.api.answers import JSONResponse, while_client_waits
+from functionary_sgl.api.bodies import body
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
+from functionary_sgl.api.chat.fold import Fold
+from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.errors import error_body, log_unexpected
-from functionary_sgl.api.fold import Fold
+from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
-from functionary_sgl.api.requests import ChatRequest
-from functionary_sgl.api.responses import (
-    LAST_EVENT,
-    EventStreamResponse,
-    JSONResponse,
-    body,
-    event,
-    while_client_waits,
-)
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.model import CheckedTurn, Model
 
@@ -40,7 +36,7 @@ REQUEST_BODY = {
 @router.post("/v1/chat/completions", openapi_extra=REQUEST_BODY)
 async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
-    asked = parse.chat_request(await body(request))
+    asked = ChatRequest.from_json(await body(request))
     answer = await _Answer.to(asked, request.app.state.model)
     if not asked.stream:
         folded = await while_client_waits(request.receive, answer.folded())
