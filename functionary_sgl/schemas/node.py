@@ -1,30 +1,21 @@
 """One schema that is an object: its keywords, in both forms."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
 from functionary_sgl.schemas.references import escaped
 from functionary_sgl.schemas.values import checked, is_small_multiple
-
-if TYPE_CHECKING:
-    from functionary_sgl.schemas.enforce import Walk
-
-
-class Forms(NamedTuple):
-    """A schema as it is enforced, and whole."""
-
-    enforced: Any
-    whole: Any
+from functionary_sgl.schemas.walk import Forms, Walk
 
 
 class Node:
     """The schema at `pointer`. Its keywords go, in the client's order, into both forms; `closing`:
     objects are closed where they list their properties."""
 
-    def __init__(self, walk: "Walk", schema: dict[str, Any], pointer: str, closing: bool) -> None:
+    def __init__(self, walk: Walk, schema: dict[str, Any], pointer: str, closing: bool) -> None:
         self._walk = walk
         self._schema = schema
         self._pointer = pointer
