@@ -5,18 +5,24 @@ from importlib.metadata import entry_points
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns.format import Format
-from functionary_sgl.turns.llama3_json import FORMAT as LLAMA3_JSON
-from functionary_sgl.turns.mistral import FORMAT as MISTRAL
-from functionary_sgl.turns.mistral import V11, V13
-from functionary_sgl.turns.r1 import FORMAT as R1
-from functionary_sgl.turns.tool_call import COGITO, GEMMA3, HERMES, QWEN25, R1_DISTILLED_QWEN
-from functionary_sgl.turns.v1 import FORMAT as V1
-from functionary_sgl.turns.v2 import FORMAT as V2
-from functionary_sgl.turns.v2_llama3 import FORMAT as V2_LLAMA3
-from functionary_sgl.turns.v3_llama3 import FORMAT as V3_LLAMA3
-from functionary_sgl.turns.v3_llama3 import LLAVA
-from functionary_sgl.turns.v3_llama31 import FORMAT as V3_LLAMA31
-from functionary_sgl.turns.v3_llama31 import R1_DISTILLED_LLAMA, REASONING
+from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
+from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
+from functionary_sgl.turns.formats.mistral import V11, V13
+from functionary_sgl.turns.formats.r1 import FORMAT as R1
+from functionary_sgl.turns.formats.tool_call import (
+    COGITO,
+    GEMMA3,
+    HERMES,
+    QWEN25,
+    R1_DISTILLED_QWEN,
+)
+from functionary_sgl.turns.formats.v1 import FORMAT as V1
+from functionary_sgl.turns.formats.v2 import FORMAT as V2
+from functionary_sgl.turns.formats.v2_llama3 import FORMAT as V2_LLAMA3
+from functionary_sgl.turns.formats.v3_llama3 import FORMAT as V3_LLAMA3
+from functionary_sgl.turns.formats.v3_llama3 import LLAVA
+from functionary_sgl.turns.formats.v3_llama31 import FORMAT as V3_LLAMA31
+from functionary_sgl.turns.formats.v3_llama31 import R1_DISTILLED_LLAMA, REASONING
 
 ENTRY_POINTS = "functionary_sgl.formats"
 """The entry-point group for formats of other packages; each entry point is a Format."""

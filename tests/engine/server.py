@@ -16,7 +16,8 @@ from typing import Any
 from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
 from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.turns import FORMATS, tool_call
+from functionary_sgl.turns import FORMATS
+from functionary_sgl.turns.formats import tool_call
 from tests.contract import Contract
 
 TOOL_CALL = replace(

@@ -79,9 +79,9 @@ def installed(directory: Path, target: str) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("functionary_sgl.turns.v2:FORMAT", "the format v2 of .* exists already"),
-        ("functionary_sgl.turns.v2:turn", "is no Format"),
-        ("functionary_sgl.turns.v2:MISSING", "cannot be loaded"),
+        ("functionary_sgl.turns.formats.v2:FORMAT", "the format v2 of .* exists already"),
+        ("functionary_sgl.turns.formats.v2:turn", "is no Format"),
+        ("functionary_sgl.turns.formats.v2:MISSING", "cannot be loaded"),
     ],
 )
 def test_what_cannot_be_used_is_named(
