@@ -55,13 +55,13 @@ model: install  ## Build the model with random weights that tests use
 	$(BIN)/python scripts/make_tiny_model.py
 
 nano: install  ## Train functionary-nano, or go on from its last checkpoint in .nano
-	@test -f .nano/tokenizer.json || $(BIN)/python -m nano.tokenizer
-	$(BIN)/python -m nano.train $(ARGS)
-	$(BIN)/python -m nano.export
-	$(BIN)/python -m nano.heldout
+	@test -f .nano/tokenizer.json || $(BIN)/python -m nano.tokens.tokenizer
+	$(BIN)/python -m nano.training.train $(ARGS)
+	$(BIN)/python -m nano.training.export
+	$(BIN)/python -m nano.data.heldout
 
 adapter: install  ## Train functionary-nano-pirate, a LoRA adapter for functionary-nano
-	$(BIN)/python -m nano.adapter $(ARGS)
+	$(BIN)/python -m nano.training.adapter $(ARGS)
 
 eval: install  ## Score a model with the held-out questions (ARGS="--base-url ..." or a server's flags)
 	@$(BIN)/python -m functionary_sgl eval $(ARGS)

@@ -24,7 +24,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """What hidden states are asked; see config.toml, and nano.probes."""
+    """What hidden states are asked; see config.toml, and nano.network.probes."""
 
     wanted: int
     values: int

@@ -11,7 +11,7 @@ from functionary_sgl.evaluation.questions import HELD_OUT, ExpectedCall, Questio
 from functionary_sgl.evaluation.scores import Score, rows, score
 from tests.paths import ROOT
 
-EVERYDAY = ROOT / "nano" / "everyday.jsonl"
+EVERYDAY = ROOT / "nano" / "data" / "everyday.jsonl"
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nano.export import OUTPUT
-from nano.samples import Sampler
+from nano.tokens.samples import Sampler
+from nano.training.export import OUTPUT
 
 TOKENIZER = OUTPUT / "tokenizer.json"
 

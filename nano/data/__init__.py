@@ -1,0 +1,1 @@
+"""The making of conversations: words, values, functions, requests, answers, questions."""

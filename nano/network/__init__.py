@@ -1,0 +1,1 @@
+"""The model itself, and what learns it."""

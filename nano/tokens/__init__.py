@@ -1,0 +1,1 @@
+"""Conversations as the model reads them: token ids, and which of them it learns."""

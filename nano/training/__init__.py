@@ -1,0 +1,1 @@
+"""Training the model, and what is done with its weights."""
