@@ -1,6 +1,8 @@
 """For tests of all formats: their prompters, and turns as a model of each would write them."""
 
 import json
+from collections.abc import Callable
+from typing import TypeVar
 
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.checkpoint import OwnTemplate
@@ -10,6 +12,7 @@ from tests.conftest import TINY
 from tests.paths import DATA
 
 Call = tuple[str, str]
+T = TypeVar("T")
 
 CHAT_TEMPLATES = DATA / "chat_templates"
 SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
@@ -34,7 +37,18 @@ def _prompter(format: Format) -> Prompter:
     return Prompter(format, tokenizer, own_template(format))
 
 
-PROMPTERS = {name: _prompter(format) for name, format in FORMATS.items()}
+class PerFormat(dict[str, T]):
+    """Something for each format, by name, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        self._make = make
+
+    def __missing__(self, name: str) -> T:
+        self[name] = self._make(name)
+        return self[name]
+
+
+PROMPTERS = PerFormat(lambda name: _prompter(FORMATS[name]))
 
 
 def written(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:

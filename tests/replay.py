@@ -14,7 +14,7 @@ from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
 from functionary_sgl.turns import FORMATS
-from tests.conftest import scripted_model
+from tests.serving import scripted_model
 
 # Names that begin alike, one that begins like the text recipient.
 NAMES = ["get", "get_weather", "get_weather_forecast", "allow", "now"]

@@ -8,8 +8,8 @@ import pytest
 from openai.types import Model
 from starlette.responses import JSONResponse
 
-from tests.conftest import scripted_model, serving
 from tests.contract import Contract, of_response, of_stream, violations
+from tests.serving import scripted_model, serving
 
 CHAT = "/v1/chat/completions"
 MODEL = {"id": "m", "created": 1, "object": "model", "owned_by": "us"}

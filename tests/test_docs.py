@@ -14,8 +14,8 @@ import pytest
 
 from functionary_sgl.cli import serve as serve_command
 from functionary_sgl.engines.scripted.script import Script
-from tests.conftest import Served, scripted_model, serving
 from tests.paths import ROOT
+from tests.serving import Served, scripted_model, serving
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -10,7 +10,8 @@ import pytest
 from benchmarks.guarantee import main, table
 from benchmarks.judge import judge
 from benchmarks.random_requests import request
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
+from tests.serving import Served
 
 ASK: dict[str, Any] = {"tools": [WEATHER, {"type": "code_interpreter"}], "tool_choice": "auto"}
 NAMED = {"type": "function", "function": {"name": "get_current_weather"}}

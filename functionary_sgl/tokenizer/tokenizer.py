@@ -68,8 +68,9 @@ class Tokenizer:
     def controlling(self, tokens: Iterable[str]) -> "Tokenizer":
         """This tokenizer with those of its added tokens that are among `tokens` as control tokens;
         names that it does not have are passed over."""
-        control = self._promoted.union(tokens)
-        return self if control == self._promoted else Tokenizer(self._definition, control)
+        added = {token.content for token in self._full.get_added_tokens_decoder().values()}
+        lacking = added.intersection(tokens) - self.control_ids.keys()
+        return Tokenizer(self._definition, self._promoted | lacking) if lacking else self
 
     def with_control(self, tokens: Iterable[str], *, special: bool = True) -> "Tokenizer":
         """This tokenizer with those of `tokens` that it lacks as further control tokens, which give
@@ -79,6 +80,8 @@ class Tokenizer:
         flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
         known = {token["content"] for token in definition["added_tokens"]}
         lacking = [token for token in dict.fromkeys(tokens) if token not in known]
+        if not lacking:
+            return self
         definition["added_tokens"] += [
             {"id": self.size + index, "content": token, "special": special, **flags}
             for index, token in enumerate(lacking)

@@ -11,7 +11,8 @@ from functionary_sgl.engines.scripted.engine import ScriptedEngine
 from functionary_sgl.engines.scripted.script import Script
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
-from tests.conftest import WEATHER, Served, serving
+from tests.conftest import WEATHER
+from tests.serving import Served, serving
 
 PLACES = {"pirate": "/adapters/pirate", "org/poet": "org/poet"}
 CALL = {"match": "", "turn": 'get_current_weather\n{"location": "Rome"}'}

@@ -1,9 +1,8 @@
 from collections.abc import Callable
 
-import httpx
 import pytest
 
-from tests.conftest import Served
+from tests.serving import Served
 
 
 @pytest.fixture
@@ -26,21 +25,21 @@ def served(serve: Callable[..., Served]) -> Served:
 def test_without_the_key_nothing_is_told(served: Served, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header.encode()}
     for path in ("/v1/models", "/openapi.json", "/nothing"):
-        response = httpx.get(served.url + path, headers=headers)
+        response = served.http.get(path, headers=headers)
         assert response.status_code == 401
         assert response.json()["error"]["code"] == "invalid_api_key"
 
 
 def test_with_the_key_all_is_well(served: Served) -> None:
     headers = {"authorization": "Bearer sésame".encode()}
-    assert httpx.get(f"{served.url}/v1/models", headers=headers).status_code == 200
+    assert served.http.get("/v1/models", headers=headers).status_code == 200
 
 
 def test_health_is_open(served: Served) -> None:
-    assert httpx.get(f"{served.url}/health").json() == {"status": "ok"}
+    assert served.http.get("/health").json() == {"status": "ok"}
 
 
 def test_without_a_key_of_the_servers_any_is_welcome(serve: Callable[..., Served]) -> None:
     served = serve({"turn": "all\nHello"})
     headers = {"authorization": "Bearer xxxx"}
-    assert httpx.get(f"{served.url}/v1/models", headers=headers).status_code == 200
+    assert served.http.get("/v1/models", headers=headers).status_code == 200

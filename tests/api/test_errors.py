@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
 from tests.paths import DATA
+from tests.serving import Served
 
 CASES = json.loads((DATA / "errors.json").read_text())["cases"]
 HI = [{"role": "user", "content": "Hi"}]
@@ -23,7 +24,7 @@ def post(served: Served, content: Any) -> httpx.Response:
     if not isinstance(content, str | bytes):
         content = json.dumps(content)
     headers = {"content-type": "application/json"}
-    return httpx.post(f"{served.url}/v1/chat/completions", content=content, headers=headers)
+    return served.http.post("/v1/chat/completions", content=content, headers=headers)
 
 
 def error(response: httpx.Response, status: int) -> dict[str, Any]:
@@ -144,13 +145,13 @@ def test_bad_requests_name_what_is_wrong(served: Served, body: Any, param: str |
 
 def test_a_body_without_a_content_type_is_json(served: Served) -> None:
     body = json.dumps({"model": "m", "messages": HI})
-    response = httpx.post(f"{served.url}/v1/chat/completions", content=body)
+    response = served.http.post("/v1/chat/completions", content=body)
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/chat/completions/"])
 def test_unknown_paths_are_404(served: Served, path: str) -> None:
-    assert path in error(httpx.get(served.url + path), 404)["message"]
+    assert path in error(served.http.get(path), 404)["message"]
 
 
 @pytest.mark.parametrize(
@@ -158,13 +159,13 @@ def test_unknown_paths_are_404(served: Served, path: str) -> None:
     [("GET", "/v1/chat/completions"), ("POST", "/v1/models"), ("DELETE", "/health")],
 )
 def test_wrong_methods_are_405(served: Served, method: str, path: str) -> None:
-    response = httpx.request(method, served.url + path)
+    response = served.http.request(method, path)
     error(response, 405)
     assert response.headers["allow"]
 
 
 def test_unknown_models_are_404(served: Served) -> None:
-    details = error(httpx.get(f"{served.url}/v1/models/zz"), 404)
+    details = error(served.http.get("/v1/models/zz"), 404)
     assert details["code"] == "model_not_found"
 
 

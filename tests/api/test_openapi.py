@@ -1,14 +1,14 @@
 from collections.abc import Callable
 
-import httpx
 from jsonschema import Draft202012Validator
 
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
+from tests.serving import Served
 
 
 def test_the_schema_describes_the_requests_that_are_taken(serve: Callable[..., Served]) -> None:
     served = serve({"turn": "all\nHello"})
-    schema = httpx.get(f"{served.url}/openapi.json").json()
+    schema = served.http.get("/openapi.json").json()
     operation = schema["paths"]["/v1/chat/completions"]["post"]
     reference = operation["requestBody"]["content"]["application/json"]["schema"]
     validator = Draft202012Validator({**schema, **reference})

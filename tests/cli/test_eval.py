@@ -9,7 +9,8 @@ import pytest
 
 from functionary_sgl.cli import main
 from functionary_sgl.evaluation.questions import HELD_OUT, read
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
+from tests.serving import Served
 
 QUESTION = {
     "id": "1",

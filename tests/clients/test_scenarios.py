@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import python_with
-from tests.conftest import Served
+from tests.serving import Served
 
 HERE = Path(__file__).parent
 TEXT = (HERE / "scenarios.json").read_text(encoding="utf-8")

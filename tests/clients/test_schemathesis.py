@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.clients.conftest import python_with
-from tests.conftest import Served
+from tests.serving import Served
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "40")
 

@@ -14,7 +14,8 @@ from functionary_sgl.errors import EngineError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
-from tests.conftest import WEATHER, scripted_model
+from tests.conftest import WEATHER
+from tests.serving import scripted_model
 
 CALL = 'get_current_weather\n{"location": "Rome"}'
 

@@ -7,7 +7,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
+from tests.serving import Served
 
 ASK: dict[str, Any] = {
     "model": "m",

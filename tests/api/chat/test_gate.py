@@ -12,7 +12,7 @@ from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.schemas import bounds
 from tests import hostile
-from tests.conftest import Served, scripted_model, serving
+from tests.serving import Served, scripted_model, serving
 
 CALL = 'f\n{"a": "x", "b": 3, "c": 3}'
 UNENFORCED = {
@@ -34,12 +34,11 @@ def served(serve: Callable[..., Served]) -> Served:
 
 
 def post(served: Served, content: bytes) -> httpx.Response:
-    url = f"{served.url}/v1/chat/completions"
-    return httpx.post(url, content=content, timeout=30)
+    return served.http.post("/v1/chat/completions", content=content)
 
 
 def count(served: Served, name: str) -> float:
-    text = httpx.get(f"{served.url}/metrics").text
+    text = served.http.get("/metrics").text
     return sum(float(value) for value in re.findall(rf"^{re.escape(name)} (\S+)$", text, re.M))
 
 

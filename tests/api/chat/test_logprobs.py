@@ -7,7 +7,8 @@ import openai
 import pytest
 
 from functionary_sgl.tokenizer import Tokenizer
-from tests.conftest import WEATHER, Served
+from tests.conftest import WEATHER
+from tests.serving import Served
 
 TURN = 'all\nHëllo 🙂, wait>>>get_current_weather\n{"location": "Örebro"}'
 ASK: Any = {

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 
 from functionary_sgl.turns import FORMATS
-from tests.conftest import WEATHER, scripted_model, serving
-from tests.formats import PROMPTERS, written
+from tests.conftest import WEATHER
+from tests.formats import PROMPTERS, PerFormat, written
+from tests.serving import scripted_model, serving
 
 SCHEMA = {
     "type": "object",
@@ -26,19 +27,20 @@ REASONING = [name for name, format in FORMATS.items() if format.reasons]
 
 
 @pytest.fixture(scope="module")
-def clients() -> Iterator[dict[str, httpx.Client]]:
+def clients() -> Iterator[PerFormat[httpx.Client]]:
     with contextlib.ExitStack() as stack:
-        started = {}
-        for name, prompter in PROMPTERS.items():
+
+        def start(format: str) -> httpx.Client:
             replies = [
-                {"match": "[answer]", "turn": written(name, ANSWER, [])},
-                {"match": "[thought]", "turn": written(name, ANSWER, [], "Hm.")},
-                {"match": "[call]", "turn": written(name, None, [CALL])},
-                {"match": "[prose]", "turn": written(name, "Three days in Rome.", [])},
+                {"match": "[answer]", "turn": written(format, ANSWER, [])},
+                {"match": "[thought]", "turn": written(format, ANSWER, [], "Hm.")},
+                {"match": "[call]", "turn": written(format, None, [CALL])},
+                {"match": "[prose]", "turn": written(format, "Three days in Rome.", [])},
             ]
-            url = stack.enter_context(serving(scripted_model(prompter, *replies))).url
-            started[name] = stack.enter_context(httpx.Client(base_url=url))
-        yield started
+            model = scripted_model(PROMPTERS[format], *replies)
+            return stack.enter_context(serving(model)).http
+
+        yield PerFormat(start)
 
 
 def ask(client: httpx.Client, text: str, format: Any = BY_SCHEMA, **fields: Any) -> httpx.Response:

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from functionary_sgl.api.chat.fold import Fold
-from tests.conftest import scripted_model, serving
-from tests.formats import PROMPTERS
+from tests.formats import PROMPTERS, PerFormat
 from tests.paths import DATA
 from tests.replay import CODE, OPEN
+from tests.serving import scripted_model, serving
 
 CASES: dict[tuple[str, str], dict[str, Any]] = {
     (case["version"], case["case"]): case
@@ -96,16 +96,16 @@ def said(choice: dict[str, Any]) -> Said:
 
 
 @pytest.fixture(scope="module")
-def clients() -> Iterator[dict[str, httpx.Client]]:
+def clients() -> Iterator[PerFormat[httpx.Client]]:
     """For each version a client of a server that replays its cases, each where the user writes its
     name."""
     with contextlib.ExitStack() as stack:
-        started = {}
-        for version in {version for version, _ in CASES}:
+
+        def start(version: str) -> httpx.Client:
             model = scripted_model(PROMPTERS[version], *map(reply, of_version(version)))
-            url = stack.enter_context(serving(model)).url
-            started[version] = stack.enter_context(httpx.Client(base_url=url))
-        yield started
+            return stack.enter_context(serving(model)).http
+
+        yield PerFormat(start)
 
 
 def of_version(version: str) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ def finish_reason(case: dict[str, Any], calls: Any) -> str:
 
 @pytest.mark.parametrize("place", CASES, ids=" | ".join)
 def test_streams_add_up_to_the_stated_messages(
-    clients: dict[str, httpx.Client], place: tuple[str, str]
+    clients: PerFormat[httpx.Client], place: tuple[str, str]
 ) -> None:
     case = CASES[place]
     choice = answer(case, clients[case["version"]])

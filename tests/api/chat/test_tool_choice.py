@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from functionary_sgl.turns import FORMATS
-from tests.conftest import scripted_model, serving
-from tests.formats import PROMPTERS, possible, written
+from tests.formats import PROMPTERS, PerFormat, possible, written
 from tests.paths import ROOT
+from tests.serving import scripted_model, serving
 from tests.tool_choice import NAMES, ROWS, allowed, ask, function
 
 DOCUMENT = ROOT / "docs" / "tool-choice.md"
@@ -22,15 +22,16 @@ THOUGHT = "Hm."
 
 
 @pytest.fixture(scope="module")
-def clients() -> Iterator[dict[str, httpx.Client]]:
+def clients() -> Iterator[PerFormat[httpx.Client]]:
     """For each format a client of a server that plays the turn of the row the user writes."""
     with contextlib.ExitStack() as stack:
-        started = {}
-        for name, prompter in PROMPTERS.items():
-            replies = [{"match": f"[{row}]", "turn": turn(name, row)} for row in ROWS]
-            url = stack.enter_context(serving(scripted_model(prompter, *replies))).url
-            started[name] = stack.enter_context(httpx.Client(base_url=url))
-        yield started
+
+        def start(format: str) -> httpx.Client:
+            replies = [{"match": f"[{row}]", "turn": turn(format, row)} for row in ROWS]
+            model = scripted_model(PROMPTERS[format], *replies)
+            return stack.enter_context(serving(model)).http
+
+        yield PerFormat(start)
 
 
 def wanted(format: str, row: str) -> tuple[str | None, list[tuple[str, str]]]:
@@ -50,7 +51,7 @@ def turn(format: str, row: str) -> str:
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("format", FORMATS)
-def test_the_table(clients: dict[str, httpx.Client], format: str, row: str) -> None:
+def test_the_table(clients: PerFormat[httpx.Client], format: str, row: str) -> None:
     content, calls = wanted(format, row)
     _, _, _, finish = ROWS[row]
     for stream, parallel, strict in itertools.product([False, True], [True, False], [None, True]):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from functionary_sgl.turns import FORMATS
 from tests.api.chat.test_endpoint import calls, complete
-from tests.conftest import scripted_model, serving
 from tests.formats import PROMPTERS, written
+from tests.serving import scripted_model, serving
 from tests.use_cases import USE_CASES, UseCase
 
 
@@ -31,7 +32,7 @@ def with_result(case: UseCase) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("format", PROMPTERS)
+@pytest.mark.parametrize("format", FORMATS)
 def test_the_call_is_made_and_then_the_comment(format: str) -> None:
     script = [reply for case in USE_CASES.values() for reply in replies(format, case)]
     with serving(scripted_model(PROMPTERS[format], *script)) as served:

@@ -1,0 +1,116 @@
+"""Servers that replay scripts, on one real socket."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import httpx
+import openai
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from functionary_sgl.api.app import create_app
+from functionary_sgl.engines.scripted.engine import ScriptedEngine
+from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.model import Model
+from functionary_sgl.prompt.prompter import Prompter
+from tests.contract import Contract
+
+MOST_SECONDS = 10
+"""How long requests may take to end after the client of a test is gone."""
+
+
+def scripted_model(
+    prompter: Prompter, *replies: dict[str, Any], context: int = 8192, **options: Any
+) -> Model:
+    """A model that replays `replies`; those without `match` answer anything."""
+    script = Script.model_validate({"replies": [{"match": "", **reply} for reply in replies]})
+    engine = ScriptedEngine(script, prompter.tokenizer, context)
+    return Model(("m",), prompter, engine, "for tests", **options)
+
+
+class Listener:
+    """One server for all tests of the process, since one takes a while to end. An application is
+    mounted under a path of its own, and sees none of that."""
+
+    def __init__(self) -> None:
+        self._apps: dict[str, Contract] = {}
+        self._running: Counter[str] = Counter()
+        self._numbers = itertools.count()
+        # Nothing of it may keep Python from ending.
+        server = uvicorn.Server(uvicorn.Config(self, port=0, log_level="error", lifespan="off"))
+        threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True).start()
+        while not server.started:
+            time.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        self._url = f"http://127.0.0.1:{port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, name, path = scope["path"].split("/", 2)
+        raw_path = b"/" + scope["raw_path"].split(b"/", 2)[2]
+        self._running[name] += 1
+        try:
+            await self._apps[name](
+                {**scope, "path": f"/{path}", "raw_path": raw_path}, receive, send
+            )
+        finally:
+            self._running[name] -= 1
+
+    @contextlib.contextmanager
+    def mounted(self, app: Contract) -> Iterator[str]:
+        """The URL under which `app` is served, until all that it was asked has ended."""
+        name = str(next(self._numbers))
+        self._apps[name] = app
+        try:
+            yield f"{self._url}/{name}"
+            end = time.monotonic() + MOST_SECONDS
+            while self._running[name]:
+                assert time.monotonic() < end, "a request goes on though its client is gone"
+                time.sleep(0.001)
+        finally:
+            del self._apps[name]
+
+
+@cache
+def listener() -> Listener:
+    return Listener()
+
+
+class Served:
+    """A server on a real socket, with OpenAI's client and a plain one. `contract` is what stands
+    around its application."""
+
+    def __init__(self, model: Model, contract: Contract, url: str) -> None:
+        self.model = model
+        self.contract = contract
+        self.url = url
+        # To load certificates, which nobody needs here, takes longer than most tests.
+        self.http = httpx.Client(base_url=url, verify=False, timeout=30)
+        self.client = openai.OpenAI(
+            base_url=f"{url}/v1",
+            api_key="none",
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(verify=False),
+        )
+
+    def close(self) -> None:
+        self.http.close()
+        self.client.close()
+
+
+@contextlib.contextmanager
+def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
+    """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
+    app = Contract(create_app(model, api_key))
+    with (
+        listener().mounted(app) as url,
+        contextlib.closing(Served(model, app, url)) as served,
+    ):
+        yield served
+    assert app.violations == [], app.violations
