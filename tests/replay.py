@@ -1,7 +1,9 @@
 """Turns for tests of all formats: random ones, and what comes out when one is replayed."""
 
 import asyncio
+import atexit
 import json
+from functools import cache
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -10,7 +12,8 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.gate import Constraints
+from functionary_sgl.gate import Constraints, Gate
+from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
 from functionary_sgl.turns import FORMATS
@@ -120,6 +123,7 @@ def replay(
     request = ChatRequest.from_json(json.dumps(body))
     conversation = intake.conversation(request)
     model = scripted_model(prompter, {"turn": turn, "chunk": cut}, constraints=constraints)
+    share_gate(model)
 
     async def run() -> Replayed:
         sampling = intake.sampling(request, {})
@@ -132,4 +136,21 @@ def replay(
                 ids = list(event.token_ids)
         return Replayed(fold.completion(), ids)
 
-    return asyncio.run(run())
+    return runner().run(run())
+
+
+_GATES: dict[Constraints, Gate] = {}
+
+
+def share_gate(model: Model) -> None:
+    """Let `model`, whose engine is scripted, know the schemas that others like it have tried, as a
+    server that goes on does: to try one takes longer than to replay a turn."""
+    model.__dict__["gate"] = _GATES.setdefault(model.constraints, model.gate)
+
+
+@cache
+def runner() -> asyncio.Runner:
+    """An event loop for all replays: to make one, with its threads, takes as long as a turn."""
+    made = asyncio.Runner()
+    atexit.register(made.close)
+    return made

@@ -1,6 +1,5 @@
 """One running SGLang for the whole test session: it takes most of a minute to start."""
 
-import ctypes
 import os
 import subprocess
 import sys
@@ -80,11 +79,3 @@ def keeps_the_contract(request: pytest.FixtureRequest) -> Iterator[None]:
         running: RunningEngine = request.getfixturevalue(name)
         if running.process.poll() is None:
             assert httpx.get(f"{running.url}/violations").json() == []
-
-
-def pytest_unconfigure() -> None:
-    """sentencepiece 0.2.1, for which SGLang asks, crashes while Python ends if its types are taken
-    down late, and then a passed run has failed: nothing takes them down."""
-    for name, module in sys.modules.items():
-        if name.startswith("swig_runtime_data"):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(module.type_pointer_capsule))

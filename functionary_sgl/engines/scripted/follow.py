@@ -16,6 +16,9 @@ _PREFERENCE = bytes(
 
 _MOST_INVENTED_BYTES = 4096
 
+# One token per byte.
+_BYTEWISE = LLTokenizer("byte")
+
 
 def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
     """Text that satisfies `constraint`, as close to the beginning of `wish` as it allows, and how
@@ -32,7 +35,7 @@ def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
 
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
-        self._matcher = LLMatcher(LLTokenizer("byte"), grammar(constraint))
+        self._matcher = LLMatcher(_BYTEWISE, grammar(constraint))
         self._is_json = constraint.kind == "json_schema"
         self._wish = wish
         self._text = bytearray()

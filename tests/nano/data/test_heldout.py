@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from random import Random
 
 from functionary_sgl.chat.conversation import Conversation
@@ -11,12 +12,16 @@ from nano.data.conversations import conversation
 from nano.data.drills import drill
 from nano.data.words import words
 
-TRAINING = [
-    *(conversation(Random(f"held out:{index}"), "train") for index in range(2000)),
-    *(question for index in range(150) for question in drill(Random(f"drill:{index}"), "train")),
-]
 # What values are made of; of all other lists the evaluation has words that training has too.
 VALUES = ("cities", "first_names", "last_names", "items", "topics", "songs", "titles", "texts")
+
+
+@cache
+def training() -> list[Conversation]:
+    return [
+        *(conversation(Random(f"held out:{index}"), "train") for index in range(2000)),
+        *(asked for index in range(150) for asked in drill(Random(f"drill:{index}"), "train")),
+    ]
 
 
 def text(drawn: Conversation) -> str:
@@ -31,12 +36,12 @@ def test_no_value_and_no_noun_of_the_evaluation_is_trained_on() -> None:
     names = [noun.replace("_", " ") for kind in ("facts", "things") for noun in kept[kind]]
     values = [value.lower() for kind in VALUES for value in kept[kind]]
     seen = re.compile(r"\b(" + "|".join(map(re.escape, names + values)) + r")\b")
-    for drawn in TRAINING:
+    for drawn in training():
         assert not (found := seen.search(text(drawn))), found
 
 
 def test_no_function_of_the_evaluation_is_trained_on() -> None:
-    trained = {tool.name for drawn in TRAINING for tool in drawn.tools}
+    trained = {tool.name for drawn in training() for tool in drawn.tools}
     assert len(trained) > 3000
     assert not trained & {
         tool["function"]["name"]
@@ -52,7 +57,7 @@ def test_small_talk_is_worded_otherwise() -> None:
         for question in heldout.questions()
         if question["category"].startswith("small talk")
     }
-    messages = (m for drawn in TRAINING for m in drawn.messages if m.role == "user")
+    messages = (m for drawn in training() for m in drawn.messages if m.role == "user")
     said = {message.content.lower().strip(".!?") for message in messages}
     assert len(asked) > 10
     assert not asked & said

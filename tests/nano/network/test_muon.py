@@ -27,6 +27,7 @@ def test_it_makes_the_steps_of_pytorchs(monkeypatch: pytest.MonkeyPatch) -> None
         for optimizer in optimizers:
             optimizer.step()
     for one, other in zip(mine, theirs, strict=True):
+        # They have gone 0.045 at most; bfloat16 is off by up to 6e-4 from the same in float32.
         torch.testing.assert_close(one, other, atol=2e-3, rtol=0)
 
 
