@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -66,6 +67,11 @@ def serve(prompter: Prompter) -> Iterator[Callable[..., Served]]:
         yield lambda *replies, **options: stack.enter_context(
             serving(scripted_model(prompter, *replies), **options)
         )
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -12,8 +12,7 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.gate import Constraints, Gate
-from functionary_sgl.model import Model
+from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended
 from functionary_sgl.turns import FORMATS
@@ -123,7 +122,6 @@ def replay(
     request = ChatRequest.from_json(json.dumps(body))
     conversation = intake.conversation(request)
     model = scripted_model(prompter, {"turn": turn, "chunk": cut}, constraints=constraints)
-    share_gate(model)
 
     async def run() -> Replayed:
         sampling = intake.sampling(request, {})
@@ -137,15 +135,6 @@ def replay(
         return Replayed(fold.completion(), ids)
 
     return runner().run(run())
-
-
-_GATES: dict[Constraints, Gate] = {}
-
-
-def share_gate(model: Model) -> None:
-    """Let `model`, whose engine is scripted, know the schemas that others like it have tried, as a
-    server that goes on does: to try one takes longer than to replay a turn."""
-    model.__dict__["gate"] = _GATES.setdefault(model.constraints, model.gate)
 
 
 @cache

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from functionary_sgl.api.app import create_app
 from functionary_sgl.engines.scripted.engine import ScriptedEngine
 from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from tests.contract import Contract
@@ -29,10 +30,19 @@ MOST_SECONDS = 10
 def scripted_model(
     prompter: Prompter, *replies: dict[str, Any], context: int = 8192, **options: Any
 ) -> Model:
-    """A model that replays `replies`; those without `match` answer anything."""
+    """A model that replays `replies`; those without `match` answer anything.
+
+    Its gate knows the schemas that others like it have tried, as that of a server that goes on
+    does: to try one takes longer than to replay a turn.
+    """
     script = Script.model_validate({"replies": [{"match": "", **reply} for reply in replies]})
     engine = ScriptedEngine(script, prompter.tokenizer, context)
-    return Model(("m",), prompter, engine, "for tests", **options)
+    model = Model(("m",), prompter, engine, "for tests", **options)
+    model.__dict__["gate"] = _GATES.setdefault(model.constraints, model.gate)
+    return model
+
+
+_GATES: dict[Constraints, Gate] = {}
 
 
 class Listener:
