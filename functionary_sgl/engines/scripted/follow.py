@@ -3,6 +3,7 @@
 import random
 import string
 from collections import Counter
+from functools import lru_cache
 
 from llguidance import LLMatcher, LLTokenizer
 
@@ -16,7 +17,6 @@ _PREFERENCE = bytes(
 
 _MOST_INVENTED_BYTES = 4096
 
-# One token per byte.
 _BYTEWISE = LLTokenizer("byte")
 
 
@@ -33,9 +33,15 @@ def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
     return text.decode(errors="ignore"), len(wish.encode()[: follower.used].decode(errors="ignore"))
 
 
+@lru_cache(maxsize=64)
+def _matcher(constraint: Constraint) -> LLMatcher:
+    """One at the beginning of its text, to be copied: to compile a grammar takes far longer."""
+    return LLMatcher(_BYTEWISE, grammar(constraint))
+
+
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
-        self._matcher = LLMatcher(_BYTEWISE, grammar(constraint))
+        self._matcher = _matcher(constraint).deep_copy()
         self._is_json = constraint.kind == "json_schema"
         self._wish = wish
         self._text = bytearray()
