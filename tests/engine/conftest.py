@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
-SERVER = Path(__file__).parent / "server.py"
+from tests.paths import ROOT
+
+SERVER = ROOT / "tests" / "engine" / "server.py"
 
 
 class RunningEngine:
@@ -19,7 +20,9 @@ class RunningEngine:
     def __init__(self, *flags: str) -> None:
         # Without compiled modules SGLang takes three times as long to start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPATH"] = os.pathsep.join([str(SERVER.parent.parent.parent)])
+        environment["PYTHONPATH"] = str(ROOT)
+        # Two threads of so small a model wait for each other more than they compute.
+        environment["OMP_NUM_THREADS"] = "1"
         self.process = subprocess.Popen(
             # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
             [
