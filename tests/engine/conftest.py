@@ -1,53 +1,64 @@
-"""One running SGLang for the whole test session: it takes most of a minute to start."""
+"""Running SGLangs for the whole test session: each takes most of a minute to start.
+
+All that the session's tests need start at once, while tests run that need none: most of a start is
+the import of SGLang, by processes that wait for each other.
+"""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
+from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.paths import ROOT
 
 SERVER = ROOT / "tests" / "engine" / "server.py"
+PIRATE = EMBEDDED.parent / "nano-pirate"
+# SGLang draws its port for torch's processes from these; ours must not meet.
+FIRST_PORT, PORTS = 22_000, 2_000
 
 
 class RunningEngine:
-    """The server's process, started with `flags`, its address and a client."""
+    """The process of server `number` of the session, which starts with `flags`; when it is `ready`,
+    its address and clients."""
 
-    def __init__(self, *flags: str) -> None:
+    def __init__(self, number: int, *flags: str) -> None:
         # Without compiled modules SGLang takes three times as long to start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPATH"] = str(ROOT)
         # Two threads of so small a model wait for each other more than they compute.
         environment["OMP_NUM_THREADS"] = "1"
+        port = FIRST_PORT + PORTS * number + os.getpid() % PORTS
+        command = [sys.executable, str(SERVER), "--port=0", f"--nccl-port={port}"]
+        # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
+        command += ["--dtype=float32", "--grammar-cache-mb=16", *flags]
         self.process = subprocess.Popen(
-            # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
-            [
-                sys.executable,
-                str(SERVER),
-                "--port",
-                "0",
-                "--dtype",
-                "float32",
-                "--grammar-cache-mb",
-                "16",
-                *flags,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
+
+    def ready(self) -> "RunningEngine":
+        """Wait for the server to have started; without it the session ends."""
         assert self.process.stdout is not None
         self.banner = [self.process.stdout.readline() for _ in range(4)]
         if not self.banner[-1]:
             _, errors = self.process.communicate()
             pytest.exit(f"the server did not start:\n{errors}", returncode=1)
         self.url = self.banner[2].split()[-1].removesuffix("/v1")
-        self.client = openai.OpenAI(base_url=f"{self.url}/v1", api_key="none", max_retries=0)
+        # To load certificates, which nobody needs here, takes longer than to ask.
+        self.http = httpx.Client(base_url=self.url, verify=False, timeout=60)
+        self.client = openai.OpenAI(
+            base_url=f"{self.url}/v1",
+            api_key="none",
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(verify=False),
+        )
+        return self
 
     def client_as(self, format: str) -> openai.OpenAI:
         """A client of the same engine, served with another format."""
@@ -57,28 +68,109 @@ class RunningEngine:
 
     def held(self) -> int:
         """How many requests the engine holds."""
-        count: int = httpx.get(f"{self.url}/held").json()
+        count: int = self.http.get("/held").json()
         return count
 
-    def stop(self) -> None:
+    def violations(self) -> list[str]:
+        """What was sent against OpenAI's contract since this was last asked."""
+        found: list[str] = self.http.get("/violations").json()
+        return found
+
+
+class Servers:
+    """The servers with these names, which are the fixtures that give them."""
+
+    def __init__(self, names: list[str], directory: Path) -> None:
+        self._started: dict[str, RunningEngine] = {}
+        for number, name in enumerate(names):
+            self._started[name] = RunningEngine(number, *self._flags(name, directory))
+        self._ready: dict[str, RunningEngine] = {}
+
+    def _flags(self, name: str, directory: Path) -> list[str]:
+        if name == "adapted":
+            return ["--lora-modules", f"pirate={PIRATE}"]
+        if name == "seeing":
+            from tests.engine import llava
+
+            llava.build(directory / "llava")
+            # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
+            flags = ["--dtype=float16", "--served-model-name=llava"]
+            return [f"--model-path={directory / 'llava'}", *flags]
+        return []
+
+    def ready(self, name: str) -> RunningEngine:
+        if name not in self._ready:
+            self._ready[name] = self._started[name].ready()
+        return self._ready[name]
+
+    def close(self) -> None:
         """As SIGTERM does: processes that a killed server leaves behind would hold its pipes."""
-        self.client.close()
-        self.process.terminate()
-        self.process.communicate(timeout=60)
+        for ready in self._ready.values():
+            ready.http.close()
+            ready.client.close()
+        for running in self._started.values():
+            running.process.terminate()
+        for running in self._started.values():
+            running.process.communicate(timeout=60)
+
+
+NAMES = ["engine", "adapted", "seeing"]
+
+
+def _needed(item: pytest.Item) -> set[str]:
+    return set(NAMES) & set(getattr(item, "fixturenames", ()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need no server first, while servers start, and last the one that kills its own."""
+    items.sort(key=lambda item: (item.path.stem == "test_death", bool(_needed(item))))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Servers]:
+    needed = set().union(*map(_needed, request.session.items))
+    names = [name for name in NAMES if name in needed]
+    with closing(Servers(names, tmp_path_factory.mktemp("servers"))) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[RunningEngine]:
-    running = RunningEngine()
-    yield running
-    running.stop()
+def engine(servers: Servers) -> RunningEngine:
+    """functionary-nano."""
+    return servers.ready("engine")
+
+
+@pytest.fixture(scope="session")
+def adapted(servers: Servers) -> RunningEngine:
+    """functionary-nano, and an adapter for it."""
+    return servers.ready("adapted")
+
+
+@pytest.fixture(scope="session")
+def seeing(servers: Servers) -> RunningEngine:
+    """A LLaVA: functionary-nano with a vision tower of random weights."""
+    return servers.ready("seeing")
 
 
 @pytest.fixture(autouse=True)
 def keeps_the_contract(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test's server sends against OpenAI's contract fails the test."""
     yield
-    for name in {"engine", "adapted"} & set(request.fixturenames):
+    for name in _needed(request.node):
         running: RunningEngine = request.getfixturevalue(name)
         if running.process.poll() is None:
-            assert httpx.get(f"{running.url}/violations").json() == []
+            assert running.violations() == []
+
+
+@pytest.fixture(scope="session")
+def hooks() -> None:
+    """What hangs on SGLang's hooks in its scheduler process, in this one."""
+    from sglang.srt.plugins import load_plugins
+
+    from functionary_sgl.engines.sglang.scheduler import grammar_cache, seeds
+
+    grammar_cache.bound(5_000_000)
+    seeds.obey()
+    load_plugins()

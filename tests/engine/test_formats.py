@@ -1,6 +1,8 @@
 """Programs of other formats on the real engine: valid calls, even from random weights."""
 
+import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonschema
@@ -18,10 +20,12 @@ def check(call: Any) -> None:
     jsonschema.validate(json.loads(call.function.arguments), SCHEMAS[call.function.name])
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("choice", ["required", "book_trip"])
-@pytest.mark.parametrize("format", ["v3-llama3.1", "v2.llama3", "tool-call"])
-def test_calls_are_valid(engine: RunningEngine, format: str, choice: Any, seed: int) -> None:
+FORMATS = ("v3-llama3.1", "v2.llama3", "tool-call")
+CHOICES = ("required", "book_trip")
+SEEDS = (1, 2)
+
+
+def answer(engine: RunningEngine, format: str, choice: str, seed: int) -> Any:
     named = {"type": "function", "function": {"name": choice}}
     request: Any = {
         "model": "functionary-nano",
@@ -32,7 +36,22 @@ def test_calls_are_valid(engine: RunningEngine, format: str, choice: Any, seed: 
         "seed": seed,
         "max_tokens": 300,
     }
-    answer = engine.client_as(format).chat.completions.create(**request).choices[0]
+    return engine.client_as(format).chat.completions.create(**request).choices[0]
+
+
+@pytest.fixture(scope="module")
+def answers(engine: RunningEngine) -> dict[tuple[str, str, int], Any]:
+    """All at once: answers without end take a while."""
+    cases = list(itertools.product(FORMATS, CHOICES, SEEDS))
+    with ThreadPoolExecutor(len(cases)) as pool:
+        return dict(zip(cases, pool.map(lambda case: answer(engine, *case), cases), strict=True))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("format", FORMATS)
+def test_calls_are_valid(answers: Any, format: str, choice: str, seed: int) -> None:
+    answer = answers[format, choice, seed]
     (call,) = answer.message.tool_calls or ()
     assert choice in ("required", call.function.name)
     # A small model in a format that it does not know may repeat itself without end.

@@ -17,7 +17,7 @@ ASKED = {
 
 def post(engine: RunningEngine, schema: str) -> httpx.Response:
     content = hostile.body(schema, **ASKED)
-    return httpx.post(f"{engine.url}/v1/chat/completions", content=content, timeout=60)
+    return engine.http.post("/v1/chat/completions", content=content)
 
 
 @pytest.mark.parametrize(

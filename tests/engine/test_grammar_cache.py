@@ -1,37 +1,32 @@
 """The grammars that the scheduler keeps are bounded."""
 
 import json
-import subprocess
-import sys
 
-import httpx
 import psutil
+import pytest
 
 from tests.engine.conftest import RunningEngine
 
-FILL = """
-from functionary_sgl.engines.sglang.scheduler.grammar_cache import bound, size
-bound(5_000_000)
-from sglang.srt.plugins import load_plugins
-load_plugins()
-from sglang.srt.constrained.base_grammar_backend import BaseGrammarBackend, InvalidGrammarObject
-backend = BaseGrammarBackend()
-for number in range(500):
-    backend.set_cache(("json", str(number)), InvalidGrammarObject("no"))
-    backend.get_cached_or_future_value(("json", "0"), False)
-assert ("json", "0") in backend.cache and ("json", "499") in backend.cache
-assert len(backend.cache) == 5_000_000 // size(backend.cache[("json", "0")]), len(backend.cache)
-huge = InvalidGrammarObject("no")
-huge.serialized_grammar = "x" * 1_000_000
-backend.set_cache(("json", "huge"), huge)
-assert len(backend.cache) == 1
-backend.reset()
-assert not backend.cache
-"""
 
+@pytest.mark.filterwarnings("ignore")
+def test_sglangs_own_cache_forgets_what_was_not_used_for_longest(hooks: None) -> None:
+    from sglang.srt.constrained.base_grammar_backend import BaseGrammarBackend, InvalidGrammarObject
 
-def test_sglangs_own_cache_forgets_what_was_not_used_for_longest() -> None:
-    subprocess.run([sys.executable, "-c", FILL], check=True, timeout=120)
+    from functionary_sgl.engines.sglang.scheduler.grammar_cache import size
+
+    backend = BaseGrammarBackend()
+    for number in range(500):
+        backend.set_cache(("json", str(number)), InvalidGrammarObject("no"))
+        backend.get_cached_or_future_value(("json", "0"), False)
+    assert ("json", "0") in backend.cache
+    assert ("json", "499") in backend.cache
+    assert len(backend.cache) == 5_000_000 // size(backend.cache[("json", "0")])
+    huge = InvalidGrammarObject("no")
+    huge.serialized_grammar = "x" * 1_000_000
+    backend.set_cache(("json", "huge"), huge)
+    assert len(backend.cache) == 1
+    backend.reset()
+    assert not backend.cache
 
 
 def memory(engine: RunningEngine) -> float:
@@ -46,7 +41,7 @@ def generate(engine: RunningEngine, number: int) -> None:
     values = [f"value {i} of {number}" for i in range(20_000)]
     params = {"json_schema": json.dumps({"enum": values}), "max_new_tokens": 1}
     body = {"text": "Hi", "sampling_params": params}
-    response = httpx.post(f"{engine.url}/native/generate", json=body, timeout=60)
+    response = engine.http.post("/native/generate", json=body)
     assert response.status_code == 200, response.text
 
 

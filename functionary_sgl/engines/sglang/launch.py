@@ -57,9 +57,6 @@ def start(
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up.
     """
-    from sglang.srt.entrypoints.engine import Engine
-    from sglang.srt.server_args import ServerArgs
-
     for name in _WITHOUT_EFFECT:
         if getattr(arguments, name, None):
             flag = name.replace("_", "-")
@@ -74,6 +71,10 @@ def start(
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
     arguments.custom_sigquit_handler = _give_up
+
+    # Behind the checks, since it takes seconds.
+    from sglang.srt.entrypoints.engine import Engine
+    from sglang.srt.server_args import ServerArgs
 
     class BoundedEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, grammar_cache_mb * 2**20)

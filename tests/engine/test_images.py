@@ -1,8 +1,7 @@
-"""Images reach a model that sees them. A server of its own, when the session's is gone."""
+"""Images reach a model that sees them."""
 
 import base64
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -11,19 +10,7 @@ from PIL import Image
 
 from functionary_sgl.engines.images import MOST_IMAGES
 from tests.conftest import WEATHER
-from tests.engine import llava
 from tests.engine.conftest import RunningEngine
-
-
-@pytest.fixture(scope="module")
-def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
-    model = tmp_path_factory.mktemp("llava") / "model"
-    llava.build(model)
-    # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
-    flags = ("--dtype", "float16", "--served-model-name", "llava")
-    running = RunningEngine("--model-path", str(model), *flags)
-    yield running
-    running.stop()
 
 
 def picture(color: str, size: tuple[int, int] = (40, 30)) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""LoRA adapters on a real SGLang: one more engine, when that of the other tests is gone."""
+"""LoRA adapters on a real SGLang."""
 
 import contextlib
 import io
@@ -6,9 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,10 @@ import pytest
 
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.conftest import WEATHER
-from tests.engine.conftest import RunningEngine
+from tests.engine.conftest import PIRATE, RunningEngine
 from tests.paths import ROOT
 from tests.test_docs import blocks
 
-PIRATE = EMBEDDED.parent / "nano-pirate"
 NAMES = ["functionary-nano", "pirate"]
 SPEAKS = {"functionary-nano": r"(?!Ahoy|Arr|Aye)", "pirate": r"(Ahoy|Arr|Aye)\b"}
 SAID = ["hi", "thank you", "tell me a joke", "who are you", "I am sad", "bye"]
@@ -56,7 +53,7 @@ print(json.dumps(told))
 """
 
 
-@cache
+@pytest.fixture(scope="module")
 def by_peft() -> dict[str, list[str]]:
     """What transformers and peft answer, in a process of their own."""
     asked = json.dumps([str(EMBEDDED), str(PIRATE), SAID, MOST_TOKENS])
@@ -67,13 +64,6 @@ def by_peft() -> dict[str, list[str]]:
         name: [text.removeprefix("all\n").split("<|")[0].strip() for text in texts]
         for name, texts in turns.items()
     }
-
-
-@pytest.fixture(scope="module")
-def adapted() -> Iterator[RunningEngine]:
-    running = RunningEngine("--lora-modules", f"pirate={PIRATE}")
-    yield running
-    running.stop()
 
 
 def ask(engine: RunningEngine, model: str, text: str, **fields: Any) -> Any:
@@ -92,8 +82,10 @@ def says(engine: RunningEngine, model: str, text: str, stream: bool) -> str:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", NAMES)
-def test_each_answers_as_peft_has_it(adapted: RunningEngine, name: str, stream: bool) -> None:
-    assert [says(adapted, name, text, stream) for text in SAID] == by_peft()[name]
+def test_each_answers_as_peft_has_it(
+    adapted: RunningEngine, by_peft: dict[str, list[str]], name: str, stream: bool
+) -> None:
+    assert [says(adapted, name, text, stream) for text in SAID] == by_peft[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,11 +94,11 @@ def test_each_speaks_in_its_own_manner(adapted: RunningEngine, name: str) -> Non
         assert re.match(SPEAKS[name], says(adapted, name, text, stream=False))
 
 
-def test_both_answer_in_one_batch(adapted: RunningEngine) -> None:
+def test_both_answer_in_one_batch(adapted: RunningEngine, by_peft: dict[str, list[str]]) -> None:
     cases = [(n, t, s) for t in range(len(SAID)) for n in NAMES for s in (False, True)]
     with ThreadPoolExecutor(len(cases)) as pool:
         told = list(pool.map(lambda case: says(adapted, case[0], SAID[case[1]], case[2]), cases))
-    assert told == [by_peft()[name][text] for name, text, _ in cases]
+    assert told == [by_peft[name][text] for name, text, _ in cases]
 
 
 def test_what_one_computed_is_not_taken_for_the_other(adapted: RunningEngine) -> None:
