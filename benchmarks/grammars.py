@@ -22,8 +22,7 @@ from llguidance import LLMatcher, LLTokenizer
 from tokenizers import Tokenizer
 
 from benchmarks.engines import ENGINES, Engine
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Gate
 from functionary_sgl.prompt.checkpoint import EMBEDDED, load
 from tests import hostile

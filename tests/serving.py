@@ -16,8 +16,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from functionary_sgl.api.app import create_app
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter

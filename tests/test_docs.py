@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from functionary_sgl.cli import serve as serve_command
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script
 from tests.paths import ROOT
 from tests.serving import Served, scripted_model, serving
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "nano/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -69,6 +72,10 @@ def test_commands_exist(command: str) -> None:
     if words[0] == "make":
         assert words[1] in MAKE_TARGETS
         arguments = shlex.split(words[2].removeprefix("ARGS=")) if words[2:] else []
+    elif words[0] == ".venv/bin/python":
+        assert words[1:3] == ["-m", "pytest"]
+        arguments = [word for word in words[3:] if word.endswith(".py")]
+        assert all((ROOT / file).is_file() for file in arguments)
     else:
         assert words[0] == "functionary-sgl"
         arguments = words[2:]
@@ -77,13 +84,17 @@ def test_commands_exist(command: str) -> None:
         assert set(others) <= {"--tp", "4"}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def name_of(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
         assert target.startswith("https://") or (document.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_files_that_are_named_exist(document: Path) -> None:
     for name in re.findall(r"`((?:\w+/)+\w+\.(?:py|jinja))`", document.read_text()):
         assert (ROOT / name).exists() or (ROOT / "functionary_sgl" / name).exists(), name

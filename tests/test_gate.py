@@ -10,8 +10,7 @@ import pytest
 from functionary_sgl import gate as module
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.gate import Gate
 from functionary_sgl.tokenizer import Tokenizer

@@ -7,8 +7,7 @@ import openai
 import pytest
 
 from functionary_sgl.engines.base import Chunk, Request, Scores, TurnContext
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from tests.conftest import WEATHER

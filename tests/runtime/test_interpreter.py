@@ -9,7 +9,7 @@ import pytest
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Conversation
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
+from functionary_sgl.engines.scripted import ScriptedEngine
 from functionary_sgl.errors import EngineError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter

@@ -16,8 +16,7 @@ from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.gate import Gate
 from functionary_sgl.tokenizer import Tokenizer

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
+from functionary_sgl.engines.scripted import ScriptedEngine
 from tests.conftest import WEATHER
 from tests.serving import Served
 

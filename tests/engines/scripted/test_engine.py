@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from functionary_sgl.engines.base import Chunk, Constraint, Request, TurnContext
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.errors import EngineDied, EngineError
 from functionary_sgl.tokenizer import Tokenizer
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.engines.scripted.script import Reply, Script
+from functionary_sgl.engines.scripted import Reply, Script
 from functionary_sgl.errors import EngineError, UsageError
 
 
