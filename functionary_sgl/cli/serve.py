@@ -7,8 +7,7 @@ from pathlib import Path
 from functionary_sgl.cli import flags
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
-from functionary_sgl.engines.scripted.engine import ScriptedEngine
-from functionary_sgl.engines.scripted.script import Script
+from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.errors import UsageError
 from functionary_sgl.model import Model

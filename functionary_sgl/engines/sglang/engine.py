@@ -5,7 +5,6 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
@@ -17,12 +16,13 @@ from functionary_sgl.engines.base import (
     Constraint,
     Logprob,
     Request,
-    Sampling,
     Scores,
     TurnContext,
 )
-from functionary_sgl.engines.grammar import check, with_lead
+from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
+from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
+from functionary_sgl.engines.sglang.sampling import sampling_params
 from functionary_sgl.engines.sglang.stream import Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
@@ -66,7 +66,7 @@ class SGLangEngine:
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
             return check(constraints, self._sandbox)
-        return [_objection(constraint) for constraint in constraints]
+        return [objection_of_xgrammar(constraint) for constraint in constraints]
 
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
         if not self._manager.model_config.is_multimodal:
@@ -74,7 +74,8 @@ class SGLangEngine:
         return [objection(url, self._image_domains) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        arguments: dict[str, Any] = {"sampling_params": self._sampling_params(request)}
+        params = sampling_params(request, self.context_length, self._guided)
+        arguments: dict[str, Any] = {"sampling_params": params}
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
         sent = 0
@@ -139,28 +140,6 @@ class SGLangEngine:
             stream.abandon()
             self._streams.discard(stream)
 
-    def _sampling_params(self, request: Request) -> dict[str, Any]:
-        params = _sampling_params(request.sampling)
-        params["max_new_tokens"] = min(
-            request.max_tokens, self.context_length - len(request.token_ids)
-        )
-        if len(request.stop) <= _MOST_STOPS:
-            params["stop"] = list(request.stop)
-        params["stop_token_ids"] = list(request.stop_token_ids)
-        if request.constraint:
-            params |= self._constraint_param(request.constraint)
-        return params
-
-    def _constraint_param(self, constraint: Constraint) -> dict[str, str]:
-        if not constraint.lead:
-            return {constraint.kind: constraint.source}
-        if self._guided:
-            return {"ebnf": with_lead(constraint)}
-        schema = {"type": "json_schema", "json_schema": json.loads(constraint.source)}
-        elements = [{"type": "const_string", "value": constraint.lead}, schema]
-        tag = {"type": "structural_tag", "format": {"type": "sequence", "elements": elements}}
-        return {"structural_tag": json.dumps(tag)}
-
     def _signal_handlers(self, manager: Any) -> Any:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
         process that died."""
@@ -185,30 +164,6 @@ class _SignalHandlers:
 
     def running_phase_sigquit_handler(self, signum: Any = None, frame: Any = None) -> None:
         self._die("A process of the engine died; its output above says why.")
-
-
-# SGLang's own limit; longer lists are watched for on this side, and the request is aborted.
-_MOST_STOPS = 32
-
-
-def _sampling_params(sampling: Sampling) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
-        "min_p": sampling.min_p,
-        "presence_penalty": sampling.presence_penalty,
-        "frequency_penalty": sampling.frequency_penalty,
-        "repetition_penalty": sampling.repetition_penalty,
-        "skip_special_tokens": False,
-        "no_stop_trim": True,
-    }
-    if sampling.seed is not None:
-        # The number of a choice is added to what the client sends; SGLang takes 64 bits.
-        params["sampling_seed"] = sampling.seed % 2**63
-    if sampling.logit_bias:
-        params["logit_bias"] = {str(key): value for key, value in sampling.logit_bias.items()}
-    return params
 
 
 def _images(urls: Sequence[str]) -> dict[str, Any]:
@@ -253,19 +208,3 @@ def _sandbox(manager: Any, vocabulary_size: int) -> Sandbox:
     ends = manager.model_config.hf_eos_token_id
     definition = manager.tokenizer.backend_tokenizer.to_str()
     return Sandbox(definition, vocabulary_size, sorted(ends) if ends else None)
-
-
-def _objection(constraint: Constraint) -> str | None:
-    """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
-    import xgrammar
-    from sglang.srt.constrained.json_schema_validation import validate_xgrammar_json_schema
-
-    try:
-        if constraint.kind == "regex":
-            xgrammar.Grammar.from_regex(constraint.source)
-        else:
-            validate_xgrammar_json_schema(json.loads(constraint.source))
-            xgrammar.Grammar.from_json_schema(constraint.source, any_whitespace=False)
-    except (RuntimeError, ValueError) as error:
-        return str(error).strip().splitlines()[-1]
-    return None

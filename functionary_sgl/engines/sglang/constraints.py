@@ -1,0 +1,34 @@
+"""Constraints as SGLang takes them, by llguidance or by xgrammar."""
+
+import json
+
+from functionary_sgl.engines.base import Constraint
+from functionary_sgl.engines.grammar import with_lead
+
+
+def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
+    """The field of `sampling_params` for `constraint`; `guided`: by llguidance."""
+    if not constraint.lead:
+        return {constraint.kind: constraint.source}
+    if guided:
+        return {"ebnf": with_lead(constraint)}
+    schema = {"type": "json_schema", "json_schema": json.loads(constraint.source)}
+    elements = [{"type": "const_string", "value": constraint.lead}, schema]
+    tag = {"type": "structural_tag", "format": {"type": "sequence", "elements": elements}}
+    return {"structural_tag": json.dumps(tag)}
+
+
+def objection_of_xgrammar(constraint: Constraint) -> str | None:
+    """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
+    import xgrammar
+    from sglang.srt.constrained.json_schema_validation import validate_xgrammar_json_schema
+
+    try:
+        if constraint.kind == "regex":
+            xgrammar.Grammar.from_regex(constraint.source)
+        else:
+            validate_xgrammar_json_schema(json.loads(constraint.source))
+            xgrammar.Grammar.from_json_schema(constraint.source, any_whitespace=False)
+    except (RuntimeError, ValueError) as error:
+        return str(error).strip().splitlines()[-1]
+    return None
