@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast fuzz fuzz-api guarantee eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api guarantee eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,13 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 
 test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine --ignore tests/clients $(ARGS)
+
+coverage: install  ## Measure which lines of the package all tests run, servers' processes too
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest -q -n 2 --ignore tests/engine $(ARGS)
+	-$(BIN)/coverage run -m pytest -q tests/engine $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 fuzz: install  ## Run the property tests over and over until one fails (ARGS="-k hermes")
 	while HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q $(FUZZED) $(ARGS); do :; done
@@ -76,5 +83,5 @@ bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard 
 	@touch $@
 
 clean:  ## Remove the environment and all caches
-	rm -rf $(VENV) .bfcl .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .bfcl .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
