@@ -20,6 +20,7 @@ def test_no_request_is_answered_with_a_server_error(
     served = serve({"turn": 'all\nHello>>>f\n{"a": 1}'})
     python, environment = python_with(from_pypi("schemathesis>=4,<5"))
     command = [*python, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"]
+    command += ["--url", served.url]
     command += ["--checks", "not_a_server_error", "--max-examples", EXAMPLES, "--warnings", "off"]
     done = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | environment, cwd=tmp_path
