@@ -157,6 +157,11 @@ def test_what_takes_long_to_import_is_imported_when_it_is_needed() -> None:
             assert any(inside(room, allowed) for allowed in AT_THE_HEAD), f"{file}: {module}"
 
 
+def test_the_small_models_conversations_and_samples_need_no_transformers() -> None:
+    for file, module, head in imports("nano"):
+        assert not (head and module.split(".")[0] in ("transformers", "peft", "matplotlib")), file
+
+
 def test_the_small_models_rooms_use_those_below_them() -> None:
     for file, module in own("nano"):
         if file and module and file.split(".")[0] != module.split(".")[0]:

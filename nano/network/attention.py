@@ -8,19 +8,22 @@ query, so about a third of all weights need no computing.
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, LlamaForCausalLM
+
+from nano.network.llama import Llama
 
 _NAME = "nano_quarters"
 _PARTS = 4
 
 
-def use(model: LlamaForCausalLM) -> None:
+def use(model: Llama) -> None:
     """Let a model on a processor attend so; a mask for its layers is to be made by `mask`."""
+    from transformers import AttentionInterface
+
     AttentionInterface.register(_NAME, _forward)
     model.config._attn_implementation = _NAME
 
 
-def used(model: LlamaForCausalLM) -> bool:
+def used(model: Llama) -> bool:
     """Whether `use` was called with this model."""
     return bool(model.config._attn_implementation == _NAME)
 

@@ -17,7 +17,8 @@ import math
 
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM
+
+from nano.network.llama import Llama
 
 BACK = 3
 """How many tokens the heads look back."""
@@ -31,13 +32,13 @@ ANSWER = 1.0
 _FAST, _SLOW = 8, 14
 
 
-def prepare(model: LlamaForCausalLM) -> None:
+def prepare(model: Llama) -> None:
     """Put the circuit into a model; it needs three heads of 64 dimensions, or more."""
     with torch.no_grad():
         _prepare(model)
 
 
-def _prepare(model: LlamaForCausalLM) -> None:
+def _prepare(model: Llama) -> None:
     config = model.config
     size, head = config.hidden_size, config.head_dim
     embedding = model.model.embed_tokens.weight

@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from functionary_sgl.tokenizer import Tokenizer
 from nano.network import attention
+from nano.network.llama import Llama, new
 from nano.network.muon import Muon
 from nano.network.precision import compute_dtype
 from nano.tokens.batches import Batch
 from nano.tokens.tokenizer import BOS, END
 
 
-def build(shape: dict[str, Any], tokenizer: Tokenizer) -> LlamaForCausalLM:
+def build(shape: dict[str, Any], tokenizer: Tokenizer) -> Llama:
     """A new model of this shape, its weights drawn from torch's generator."""
     ids = tokenizer.control_ids
-    config = LlamaConfig(
+    return new(
         **shape,
         vocab_size=tokenizer.size,
         tie_word_embeddings=True,
@@ -28,10 +28,9 @@ def build(shape: dict[str, Any], tokenizer: Tokenizer) -> LlamaForCausalLM:
         eos_token_id=[ids[END], ids["<|end_of_text|>"]],
         attn_implementation="sdpa",
     )
-    return LlamaForCausalLM(config)
 
 
-def deepen(model: LlamaForCausalLM, after: Sequence[int]) -> None:
+def deepen(model: Llama, after: Sequence[int]) -> None:
     """Put a new layer behind each of these, counted from 1: a copy that adds nothing at first, so
     that the model says what it said before (block expansion: Wu et al., "LLaMA Pro", 2024)."""
     layers = []
@@ -47,13 +46,13 @@ def deepen(model: LlamaForCausalLM, after: Sequence[int]) -> None:
     model.config.num_hidden_layers = len(layers)
 
 
-def compiled(model: LlamaForCausalLM) -> None:
+def compiled(model: Llama) -> None:
     """Compile each layer in place: much faster, and quickly compiled as layers are alike."""
     for layer in model.model.layers:
         layer.compile(dynamic=True)
 
 
-def states(model: LlamaForCausalLM, batch: Batch) -> list[Tensor]:
+def states(model: Llama, batch: Batch) -> list[Tensor]:
     """The hidden states behind each layer, [rows, length, size].
 
     Rows are filled up at their ends, where causal attention cannot see the filling.
@@ -75,7 +74,7 @@ def states(model: LlamaForCausalLM, batch: Batch) -> list[Tensor]:
 
 
 def answer_logits(
-    model: LlamaForCausalLM, batch: Batch, states_of: list[Tensor] | None = None
+    model: Llama, batch: Batch, states_of: list[Tensor] | None = None
 ) -> tuple[Tensor, Tensor]:
     """For each token of the batch's answers: the logits of all tokens, and its id. `states_of` the
     batch are computed where they are not given."""

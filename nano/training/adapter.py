@@ -16,15 +16,14 @@ from random import Random
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
-from transformers import LlamaForCausalLM
 
 from functionary_sgl.chat.conversation import Conversation
 from nano.data import conversations
 from nano.data.persona import Persona
 from nano.data.scenes import Scene, asked
 from nano.data.words import Split, words
+from nano.network.llama import Llama
 from nano.settings import Settings
 from nano.training import export
 from nano.training.train import Training, told_to_stop
@@ -41,13 +40,15 @@ class AdapterTraining(Training):
         self._lora: dict[str, Any] = content["lora"]
         self._persona = Persona(**content["persona"])
         self._small_talk: float = content["small_talk"]
-        self.adapted: PeftModel
+        self.adapted: Any  # a PeftModel
         # Compiling would take as long as half of so short a training.
         settings = Settings.of(content["training"])
         super().__init__(settings, directory, compiled=False, trained=base)
 
-    def make(self) -> LlamaForCausalLM:
+    def make(self) -> Llama:
         """The model of `base`, with the adapter's matrices in it."""
+        from peft import LoraConfig, get_peft_model
+
         base = super().make()
         # In place; what is returned is for saving.
         self.adapted = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **self._lora))
@@ -65,6 +66,8 @@ class AdapterTraining(Training):
 
     def export(self, output: Path) -> None:
         """Write the adapter (bfloat16) to `output`; the model card that is there stays."""
+        from peft import get_peft_model_state_dict
+
         output.mkdir(parents=True, exist_ok=True)
         weights = get_peft_model_state_dict(self.adapted, save_embedding_layers=False)
         halves = {name: weight.to(torch.bfloat16).cpu() for name, weight in weights.items()}

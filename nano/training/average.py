@@ -16,18 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.network import model
+from nano.network.llama import load
 
 
 def average(
     before: Path, after: Path, output: Path, share: float, new_layers_after: Sequence[int]
 ) -> None:
     """Write the average to `output`, in bfloat16; a ValueError if one has more layers."""
-    begun, made = (
-        LlamaForCausalLM.from_pretrained(end, dtype=torch.float32) for end in (before, after)
-    )
+    begun, made = (load(end) for end in (before, after))
     model.deepen(begun, new_layers_after)
     first, last = begun.state_dict(), made.state_dict()
     if first.keys() != last.keys():

@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
-
 _WINDOW = 20
 
 
 def draw(metrics: list[dict[str, Any]], file: Path) -> None:
     """Draw the metrics of a training (see `metrics.jsonl`) into `file`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
     steps = [entry for entry in metrics if "loss" in entry]
     tested = [entry for entry in metrics if "validation" in entry]
     figure, (above, below) = pyplot.subplots(2, 1, figsize=(9, 8), sharex=True)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.data import heldout
 from nano.data.scenes import asked
 from nano.network import model
+from nano.network.llama import Llama, load
 from nano.tokens import batches
 from nano.tokens.samples import Sample, Sampler
 
@@ -43,14 +43,14 @@ class Score:
 def judge(directory: Path, seed: str, count: int) -> dict[str, Score]:
     """The scores of the model in `directory`, by category."""
     sampler = Sampler(directory / "tokenizer.json")
-    trained = LlamaForCausalLM.from_pretrained(directory, dtype=torch.float32)
+    trained = load(directory)
     scores: dict[str, Score] = defaultdict(Score)
     for category, scene in heldout.scenes(seed, count):
         scores[category] += _judge(trained, sampler.sample(asked(scene)))
     return scores
 
 
-def _judge(trained: LlamaForCausalLM, sample: Sample) -> Score:
+def _judge(trained: Llama, sample: Sample) -> Score:
     first, end = sample.answers[-1]
     batch = batches.batch([Sample(sample.ids[:end], [(first, end)])], end)
     with torch.no_grad():

@@ -24,12 +24,12 @@ from typing import Any
 
 import torch
 from tqdm import tqdm
-from transformers import LlamaForCausalLM
 
 from functionary_sgl.chat.conversation import Conversation
 from nano.data import conversations
 from nano.data.words import Split
 from nano.network import attention, induction, model
+from nano.network.llama import Llama, load
 from nano.network.probes import Probes
 from nano.settings import CONFIG, Settings
 from nano.tokens.samples import Sampler
@@ -77,10 +77,10 @@ class Training:
         if compiled:
             model.compiled(self.model)
 
-    def make(self) -> LlamaForCausalLM:
+    def make(self) -> Llama:
         """The model before its first step."""
         if self._trained is not None:
-            trained = LlamaForCausalLM.from_pretrained(self._trained, dtype=torch.float32)
+            trained = load(self._trained)
             model.deepen(trained, self.settings.new_layers_after)
             return trained
         new = model.build(self.settings.model, self.sampler.tokenizer)

@@ -8,11 +8,11 @@ from collections import defaultdict
 from random import Random
 
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.data import conversations
 from nano.data.scenes import Draw
 from nano.network import model
+from nano.network.llama import Llama
 from nano.tokens import batches
 from nano.tokens.copying import Copying
 from nano.tokens.samples import Sample, Sampler
@@ -41,7 +41,7 @@ class Validation:
         rows = [ordered[index : index + 16] for index in range(0, len(ordered), 16)]
         return [batches.batch(row, max(len(sample.ids) for sample in row)) for row in rows]
 
-    def measure(self, trained: LlamaForCausalLM) -> dict[str, float]:
+    def measure(self, trained: Llama) -> dict[str, float]:
         """Shares from 0 to 1. calls, texts: answers of this kind that are exactly right. decision:
         answers begun with the right recipient. tokens: right tokens, on average over the answers.
         copying: right tokens of the exercises. loss: of the conversations' answers."""

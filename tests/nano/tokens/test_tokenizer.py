@@ -6,7 +6,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import PreTrainedTokenizerFast
 
 from functionary_sgl.tokenizer import Tokenizer
 from nano.data.kinds import KINDS
@@ -39,6 +38,8 @@ def _occurs(part: list[int], ids: list[int]) -> bool:
 
 
 def test_transformers_reads_it_alike() -> None:
+    from transformers import PreTrainedTokenizerFast
+
     theirs = PreTrainedTokenizerFast(tokenizer_file=str(OUTPUT / "tokenizer.json"))
     for text in ("What is the weather for Istanbul?", '{"location": "Łódź"}', " = (_: {\n// x"):
         assert theirs.encode(text, add_special_tokens=False) == TOKENIZER.encode(text)

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
-from transformers import LlamaForCausalLM
 
 from nano.data import conversations
 from nano.data.persona import Persona
 from nano.network import attention, model
+from nano.network.llama import Llama, load
 from nano.tokens.batches import Batch
 from nano.tokens.stream import Position, Stream
 from nano.training.adapter import CONFIG, AdapterTraining
@@ -48,7 +47,7 @@ def first_batch(training: AdapterTraining) -> Batch:
     return batch
 
 
-def logits(llama: LlamaForCausalLM, training: AdapterTraining) -> torch.Tensor:
+def logits(llama: Llama, training: AdapterTraining) -> torch.Tensor:
     """What a model thinks of the beginning of the training."""
     with torch.no_grad():
         thought: torch.Tensor = model.answer_logits(llama, first_batch(training))[0]
@@ -66,8 +65,10 @@ def test_it_learns(trained: AdapterTraining) -> None:
 def test_it_is_saved_as_peft_loads_it_beside_a_model_that_is_unchanged(
     trained: AdapterTraining, tmp_path: Path
 ) -> None:
+    from peft import PeftModel
+
     trained.export(tmp_path)
-    base = LlamaForCausalLM.from_pretrained(OUTPUT, dtype=torch.float32)
+    base = load(OUTPUT)
     # As in the training, so that all is the same to the bit.
     attention.use(base)
     alone = logits(base, trained)

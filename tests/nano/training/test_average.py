@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.network import model
+from nano.network.llama import load
 from nano.tokens.samples import Sampler
 from nano.training.average import average
 from nano.training.export import OUTPUT
@@ -38,10 +38,7 @@ def test_weights_are_between_those_of_the_ends(ends: tuple[Path, Path], tmp_path
     before, after = ends
     average(before, after, tmp_path / "output", share=0.25, new_layers_after=[1])
     assert (tmp_path / "output" / "tokenizer.json").read_text() == "{}"
-    first, last, made = (
-        LlamaForCausalLM.from_pretrained(path, dtype=torch.float32)
-        for path in (before, after, tmp_path / "output")
-    )
+    first, last, made = (load(path) for path in (before, after, tmp_path / "output"))
     model.deepen(first, [1])
     assert made.config.num_hidden_layers == 3
     ends_of = zip(first.parameters(), last.parameters(), made.parameters(), strict=True)
@@ -57,6 +54,6 @@ def test_ends_of_different_shapes_are_refused(ends: tuple[Path, Path], tmp_path:
 def test_the_shipped_weights_are_their_own_average(tmp_path: Path) -> None:
     average(OUTPUT, OUTPUT, tmp_path, share=0.5, new_layers_after=[])
     assert (tmp_path / "config.json").read_bytes() == (OUTPUT / "config.json").read_bytes()
-    made, shipped = (LlamaForCausalLM.from_pretrained(path) for path in (tmp_path, OUTPUT))
+    made, shipped = (load(path, dtype=None) for path in (tmp_path, OUTPUT))
     for one, other in zip(made.parameters(), shipped.parameters(), strict=True):
         assert torch.equal(one, other)

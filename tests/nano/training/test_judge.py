@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.data import heldout
+from nano.network.llama import load
 from nano.training.export import OUTPUT
 from nano.training.judge import Score, judge
 
@@ -21,7 +21,7 @@ def test_every_category_is_judged_and_what_decides_wrongly_is_not_exact() -> Non
 
 def test_weights_that_have_learned_nothing_get_nothing_right(tmp_path: Path) -> None:
     shutil.copytree(OUTPUT, tmp_path, dirs_exist_ok=True)
-    emptied = LlamaForCausalLM.from_pretrained(OUTPUT, dtype=torch.float32)
+    emptied = load(OUTPUT)
     torch.nn.init.zeros_(emptied.model.norm.weight)
     emptied.save_pretrained(tmp_path)
     assert set(judge(tmp_path, "tests", 1).values()) == {Score(answers=1)}

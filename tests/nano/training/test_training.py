@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import LlamaForCausalLM
 
 from nano.network import attention, model
+from nano.network.llama import load
 from nano.settings import ProbeSettings, Settings, Stage
 from nano.tokens.samples import Sample
 from nano.tokens.stream import Position, Stream
@@ -82,7 +82,7 @@ def test_a_trained_model_with_new_layers_says_the_same_and_learns_in_them(
     deeper = dataclasses.replace(SETTINGS, new_layers_after=(1, 2), tokens=1024)
     going_on = Training(deeper, tmp_path / "deeper", compiled=False, trained=tmp_path / "model")
     ids = torch.randint(300, 2400, (2, 40))
-    shallow = LlamaForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    shallow = load(tmp_path / "model")
     # As in the training: another attention rounds otherwise, on each processor in its own way.
     attention.use(shallow)
     with torch.no_grad():
