@@ -1,4 +1,7 @@
-"""What tests share: a tokenizer, and servers that replay scripts."""
+"""What tests share: a tokenizer, and servers that replay scripts.
+
+The process that deals tests to others reads this file too, and waits for what its head imports.
+"""
 
 import contextlib
 import ctypes
@@ -6,16 +9,18 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from functionary_sgl.prompt import checkpoint, detect
-from functionary_sgl.prompt.checkpoint import Checkpoint
-from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.tokenizer import Tokenizer
-from tests.serving import Served, scripted_model, serving
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from functionary_sgl.prompt.checkpoint import Checkpoint
+    from functionary_sgl.prompt.prompter import Prompter
+    from functionary_sgl.tokenizer import Tokenizer
+    from tests.serving import Served
 
 # Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
 settings.register_profile("default", deadline=None, max_examples=10)
@@ -41,28 +46,35 @@ WEATHER: dict[str, Any] = {
 }
 
 
-TINY = checkpoint.EMBEDDED.parent / "tiny"
+TINY = ROOT / "functionary_sgl" / "models" / "tiny"
 """A model with random weights, and a tokenizer that cuts text as that of Llama 3 does."""
 
 
 @pytest.fixture(scope="session")
-def tiny() -> Checkpoint:
+def tiny() -> "Checkpoint":
+    from functionary_sgl.prompt import checkpoint
+
     return checkpoint.load(str(TINY))
 
 
 @pytest.fixture(scope="session")
-def tokenizer(tiny: Checkpoint) -> Tokenizer:
+def tokenizer(tiny: "Checkpoint") -> "Tokenizer":
     return tiny.tokenizer
 
 
 @pytest.fixture
-def prompter(tiny: Checkpoint) -> Prompter:
+def prompter(tiny: "Checkpoint") -> "Prompter":
+    from functionary_sgl.prompt import detect
+    from functionary_sgl.prompt.prompter import Prompter
+
     return Prompter(detect.detect(tiny).format, tiny.tokenizer)
 
 
 @pytest.fixture
-def serve(prompter: Prompter) -> Iterator[Callable[..., Served]]:
+def serve(prompter: "Prompter") -> Iterator["Callable[..., Served]"]:
     """Call it with replies of a script to have a server that gives them."""
+    from tests.serving import scripted_model, serving
+
     with contextlib.ExitStack() as stack:
         yield lambda *replies, **options: stack.enter_context(
             serving(scripted_model(prompter, *replies), **options)

@@ -1,5 +1,6 @@
 """The server as a process: its start, its mistakes, its end."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -15,9 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from functionary_sgl.cli import main
+from functionary_sgl.cli import flags, main, serve
 from tests import hostile
 from tests.paths import ROOT
+from tests.serving import Served, serving
 
 LAUNCHER = ROOT / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
@@ -62,6 +64,23 @@ def start(tmp_path: Path) -> Iterator[Any]:
         process.process.communicate()
 
 
+@pytest.fixture
+def configured(tmp_path: Path) -> Iterator[Any]:
+    """As `start`, but in this process: the model is what counts, not how its server begins."""
+    with contextlib.ExitStack() as stack:
+
+        def configured(script: Any, *arguments: str) -> Served:
+            file = tmp_path / "script.json"
+            file.write_text(json.dumps(script))
+            parser = serve._parser()
+            argv = ["--engine", "scripted", "--script", str(file), *arguments]
+            options, others = parser.parse_known_args(flags.from_environment(parser) + argv)
+            model = serve._model(parser, options, others)
+            return stack.enter_context(serving(model))
+
+        yield configured
+
+
 def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
     server = start(HELLO, "--served-model-name", "mine")
     model, template, address, attempt = server.banner
@@ -72,6 +91,8 @@ def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
     assert curl == "curl"
     answer = httpx.post(url, headers=dict([header.split(": ")]), content=body)
     assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
+    # It answers without what takes seconds to import.
+    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
 
 
 @pytest.mark.parametrize(
@@ -83,9 +104,9 @@ def test_the_banner_says_what_is_served_and_how_to_try_it(start: Any) -> None:
         ("v3-llama3.1", "Hello!"),
     ],
 )
-def test_every_template_can_be_scripted(start: Any, template: str, turn: str) -> None:
-    server = start({"replies": [{"match": "", "turn": turn}]}, "--template", template)
-    answer = httpx.post(f"{server.url}/v1/chat/completions", json=ASK)
+def test_every_template_can_be_scripted(configured: Any, template: str, turn: str) -> None:
+    served = configured({"replies": [{"match": "", "turn": turn}]}, "--template", template)
+    answer = served.http.post("/v1/chat/completions", json=ASK)
     assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
 
 
@@ -139,11 +160,13 @@ def test_variables_are_settings(start: Any) -> None:
 
 
 @pytest.mark.parametrize("constraints", ["names", "off"])
-def test_constraints_are_a_setting(start: Any, constraints: str) -> None:
-    call = {"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]}
-    server = start(call, FUNCTIONARY_CONSTRAINTS=constraints)
+def test_constraints_are_a_setting(
+    configured: Any, monkeypatch: pytest.MonkeyPatch, constraints: str
+) -> None:
+    monkeypatch.setenv("FUNCTIONARY_CONSTRAINTS", constraints)
+    served = configured({"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]})
     content = hostile.body('{"properties": {"a": {"type": "integer"}}}', model="functionary-nano")
-    response = httpx.post(f"{server.url}/v1/chat/completions", content=content)
+    response = served.http.post("/v1/chat/completions", content=content)
     (made,) = response.json()["choices"][0]["message"]["tool_calls"]
     assert made["function"]["arguments"] == '{"a": "text"}'
     assert response.headers["functionary-unenforced"] == "tools[0].function.parameters"
