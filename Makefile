@@ -33,10 +33,11 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine --ignore tests/clients $(ARGS)
 
-coverage: install  ## Measure which lines of the package all tests run, servers' processes too
+# Part by part: in a process that has had tens of thousands of greenlets, coverage never ends.
+coverage: install  ## Measure which lines of the package the tests run, in servers' processes too
 	$(BIN)/coverage erase
-	-$(BIN)/coverage run -m pytest -q -n 2 --ignore tests/engine $(ARGS)
-	-$(BIN)/coverage run -m pytest -q tests/engine $(ARGS)
+	@for part in $(filter-out tests/data/ tests/nano/ tests/__pycache__/,$(wildcard tests/*/ tests/test_*.py)); do \
+		$(BIN)/coverage run -m pytest -q $$part $(ARGS); [ $$? -eq 0 -o $$? -eq 5 ] || exit 1; done
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,8 +1,11 @@
 """For tests of all formats: their prompters, and turns as a model of each would write them."""
 
+import contextlib
 import json
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import httpx
 
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.checkpoint import OwnTemplate
@@ -10,6 +13,7 @@ from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
 from tests.conftest import TINY
 from tests.paths import DATA
+from tests.serving import scripted_model, serving
 
 Call = tuple[str, str]
 T = TypeVar("T")
@@ -49,6 +53,20 @@ class PerFormat(dict[str, T]):
 
 
 PROMPTERS = PerFormat(lambda name: _prompter(FORMATS[name]))
+
+
+@contextlib.contextmanager
+def clients(
+    replies: Callable[[str], Iterable[dict[str, Any]]],
+) -> Iterator[PerFormat[httpx.Client]]:
+    """For each format a client of a server that replays the replies which `replies` gives it."""
+    with contextlib.ExitStack() as stack:
+
+        def start(format: str) -> httpx.Client:
+            model = scripted_model(PROMPTERS[format], *replies(format))
+            return stack.enter_context(serving(model)).http
+
+        yield PerFormat(start)
 
 
 def written(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:

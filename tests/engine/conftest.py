@@ -78,24 +78,28 @@ class RunningEngine:
 
 
 class Servers:
-    """The servers with these names, which are the fixtures that give them."""
+    """Servers by the names of the fixtures that give them."""
 
-    def __init__(self, names: list[str], directory: Path) -> None:
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._started: dict[str, RunningEngine] = {}
-        for number, name in enumerate(names):
-            self._started[name] = RunningEngine(number, *self._flags(name, directory))
         self._ready: dict[str, RunningEngine] = {}
 
-    def _flags(self, name: str, directory: Path) -> list[str]:
+    def start(self, name: str) -> None:
+        number = len(self._started)
+        self._started[name] = RunningEngine(number, *self._flags(name))
+
+    def _flags(self, name: str) -> list[str]:
         if name == "adapted":
             return ["--lora-modules", f"pirate={PIRATE}"]
         if name == "seeing":
             from tests.engine import llava
 
-            llava.build(directory / "llava")
+            model = self._directory / "llava"
+            llava.build(model)
             # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
             flags = ["--dtype=float16", "--served-model-name=llava"]
-            return [f"--model-path={directory / 'llava'}", *flags]
+            return [f"--model-path={model}", *flags]
         return []
 
     def ready(self, name: str) -> RunningEngine:
@@ -131,8 +135,10 @@ def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Servers]:
     needed = set().union(*map(_needed, request.session.items))
-    names = [name for name in NAMES if name in needed]
-    with closing(Servers(names, tmp_path_factory.mktemp("servers"))) as started:
+    with closing(Servers(tmp_path_factory.mktemp("servers"))) as started:
+        for name in NAMES:
+            if name in needed:
+                started.start(name)
         yield started
 
 

@@ -1,6 +1,5 @@
 """Answers in text that have to be JSON, by themselves and beside tools, in every format."""
 
-import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +9,9 @@ import jsonschema
 import pytest
 
 from functionary_sgl.turns import FORMATS
+from tests import formats
 from tests.conftest import WEATHER
-from tests.formats import PROMPTERS, PerFormat, written
-from tests.serving import scripted_model, serving
+from tests.formats import PerFormat, written
 
 SCHEMA = {
     "type": "object",
@@ -28,19 +27,16 @@ REASONING = [name for name, format in FORMATS.items() if format.reasons]
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[PerFormat[httpx.Client]]:
-    with contextlib.ExitStack() as stack:
+    def replies(format: str) -> list[dict[str, Any]]:
+        return [
+            {"match": "[answer]", "turn": written(format, ANSWER, [])},
+            {"match": "[thought]", "turn": written(format, ANSWER, [], "Hm.")},
+            {"match": "[call]", "turn": written(format, None, [CALL])},
+            {"match": "[prose]", "turn": written(format, "Three days in Rome.", [])},
+        ]
 
-        def start(format: str) -> httpx.Client:
-            replies = [
-                {"match": "[answer]", "turn": written(format, ANSWER, [])},
-                {"match": "[thought]", "turn": written(format, ANSWER, [], "Hm.")},
-                {"match": "[call]", "turn": written(format, None, [CALL])},
-                {"match": "[prose]", "turn": written(format, "Three days in Rome.", [])},
-            ]
-            model = scripted_model(PROMPTERS[format], *replies)
-            return stack.enter_context(serving(model)).http
-
-        yield PerFormat(start)
+    with formats.clients(replies) as started:
+        yield started
 
 
 def ask(client: httpx.Client, text: str, format: Any = BY_SCHEMA, **fields: Any) -> httpx.Response:

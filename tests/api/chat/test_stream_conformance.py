@@ -4,7 +4,6 @@ The reference's deltas are replayed through the scripted engine, cut as they wer
 events and our chunks are folded by the same rules.
 """
 
-import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +12,10 @@ import httpx
 import pytest
 
 from functionary_sgl.api.chat.fold import Fold
+from tests import formats
 from tests.formats import PROMPTERS, PerFormat
 from tests.paths import DATA
 from tests.replay import CODE, OPEN
-from tests.serving import scripted_model, serving
 
 CASES: dict[tuple[str, str], dict[str, Any]] = {
     (case["version"], case["case"]): case
@@ -97,15 +96,9 @@ def said(choice: dict[str, Any]) -> Said:
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[PerFormat[httpx.Client]]:
-    """For each version a client of a server that replays its cases, each where the user writes its
-    name."""
-    with contextlib.ExitStack() as stack:
-
-        def start(version: str) -> httpx.Client:
-            model = scripted_model(PROMPTERS[version], *map(reply, of_version(version)))
-            return stack.enter_context(serving(model)).http
-
-        yield PerFormat(start)
+    """They replay the cases of their version, each where the user writes its name."""
+    with formats.clients(lambda version: map(reply, of_version(version))) as started:
+        yield started
 
 
 def of_version(version: str) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The table of docs/tool-choice.md, walked over HTTP: every choice, every switch, both modes."""
 
-import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ import httpx
 import pytest
 
 from functionary_sgl.turns import FORMATS
-from tests.formats import PROMPTERS, PerFormat, possible, written
+from tests import formats
+from tests.formats import PerFormat, possible, written
 from tests.paths import ROOT
-from tests.serving import scripted_model, serving
 from tests.tool_choice import NAMES, ROWS, allowed, ask, function
 
 DOCUMENT = ROOT / "docs" / "tool-choice.md"
@@ -23,15 +22,13 @@ THOUGHT = "Hm."
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[PerFormat[httpx.Client]]:
-    """For each format a client of a server that plays the turn of the row the user writes."""
-    with contextlib.ExitStack() as stack:
+    """They play the turn of the row the user writes."""
 
-        def start(format: str) -> httpx.Client:
-            replies = [{"match": f"[{row}]", "turn": turn(format, row)} for row in ROWS]
-            model = scripted_model(PROMPTERS[format], *replies)
-            return stack.enter_context(serving(model)).http
+    def replies(format: str) -> list[dict[str, Any]]:
+        return [{"match": f"[{row}]", "turn": turn(format, row)} for row in ROWS]
 
-        yield PerFormat(start)
+    with formats.clients(replies) as started:
+        yield started
 
 
 def wanted(format: str, row: str) -> tuple[str | None, list[tuple[str, str]]]:
