@@ -5,8 +5,8 @@
 The form is described in functionary_sgl/evaluation/questions.py.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -157,7 +157,12 @@ def _facts(category: str, messages: list[Message]) -> list[str]:
     return []
 
 
-def main(file: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("output", type=Path, nargs="?", default=OUTPUT)
+    file: Path = parser.parse_args().output
     made = questions()
     lines = (json.dumps(q, ensure_ascii=False, separators=(",", ":")) + "\n" for q in made)
     file.write_text("".join(lines), encoding="utf-8")
@@ -165,4 +170,4 @@ def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT)
+    main()

@@ -10,8 +10,8 @@ text that is in every prompt costs a few tokens.
 Any text comes back exactly: decode(encode(text)) == text.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -139,7 +139,12 @@ def _texts(fixed: list[str]) -> Iterator[str]:
                 yield from (part for part, is_fixed in parts.split(text) if not is_fixed)
 
 
-def main(file: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("output", type=Path, nargs="?", default=Path(".nano/tokenizer.json"))
+    file: Path = parser.parse_args().output
     file.parent.mkdir(parents=True, exist_ok=True)
     tokenizer = build()
     if tokenizer.get_vocab_size() != VOCABULARY:
@@ -150,4 +155,4 @@ def main(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".nano/tokenizer.json"))
+    main()
