@@ -25,10 +25,10 @@ FIRST_PORT, PORTS = 22_000, 2_000
 
 
 class RunningEngine:
-    """The process of server `number` of the session, which starts with `flags`; when it is `ready`,
-    its address and clients."""
+    """The process of server `number` of the session, which starts with `flags` and writes what it
+    has to complain of into `log`; when it is `ready`, its address and clients."""
 
-    def __init__(self, number: int, *flags: str) -> None:
+    def __init__(self, number: int, log: Path, *flags: str) -> None:
         # Without compiled modules SGLang takes three times as long to start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPATH"] = str(ROOT)
@@ -38,17 +38,20 @@ class RunningEngine:
         command = [sys.executable, str(SERVER), "--port=0", f"--nccl-port={port}"]
         # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
         command += ["--dtype=float32", "--grammar-cache-mb=16", *flags]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-        )
+        self.log = log
+        # Not a pipe: whoever writes into a full one waits for a reader.
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            )
 
     def ready(self) -> "RunningEngine":
         """Wait for the server to have started; without it the session ends."""
         assert self.process.stdout is not None
         self.banner = [self.process.stdout.readline() for _ in range(4)]
         if not self.banner[-1]:
-            _, errors = self.process.communicate()
-            pytest.exit(f"the server did not start:\n{errors}", returncode=1)
+            self.process.communicate()
+            pytest.exit(f"the server did not start:\n{self.log.read_text()}", returncode=1)
         self.url = self.banner[2].split()[-1].removesuffix("/v1")
         # To load certificates, which nobody needs here, takes longer than to ask.
         self.http = httpx.Client(base_url=self.url, verify=False, timeout=60)
@@ -87,7 +90,8 @@ class Servers:
 
     def start(self, name: str) -> None:
         number = len(self._started)
-        self._started[name] = RunningEngine(number, *self._flags(name))
+        log = self._directory / f"{name}.log"
+        self._started[name] = RunningEngine(number, log, *self._flags(name))
 
     def _flags(self, name: str) -> list[str]:
         if name == "adapted":
