@@ -91,6 +91,14 @@ def listener() -> Listener:
     return Listener()
 
 
+def connect(url: str) -> tuple[httpx.Client, openai.OpenAI]:
+    """A plain client of the server at `url`, and OpenAI's."""
+    # To load certificates, which nobody needs here, takes longer than most tests.
+    bare = openai.DefaultHttpxClient(verify=False)
+    client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, http_client=bare)
+    return httpx.Client(base_url=url, verify=False, timeout=60), client
+
+
 class Served:
     """A server on a real socket, with OpenAI's client and a plain one. `contract` is what stands
     around its application."""
@@ -99,14 +107,7 @@ class Served:
         self.model = model
         self.contract = contract
         self.url = url
-        # To load certificates, which nobody needs here, takes longer than most tests.
-        self.http = httpx.Client(base_url=url, verify=False, timeout=30)
-        self.client = openai.OpenAI(
-            base_url=f"{url}/v1",
-            api_key="none",
-            max_retries=0,
-            http_client=openai.DefaultHttpxClient(verify=False),
-        )
+        self.http, self.client = connect(url)
 
     def close(self) -> None:
         self.http.close()

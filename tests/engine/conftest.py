@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import openai
 import pytest
 
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.paths import ROOT
+from tests.serving import connect
 
 SERVER = ROOT / "tests" / "engine" / "server.py"
 PIRATE = EMBEDDED.parent / "nano-pirate"
@@ -53,14 +53,7 @@ class RunningEngine:
             self.process.communicate()
             pytest.exit(f"the server did not start:\n{self.log.read_text()}", returncode=1)
         self.url = self.banner[2].split()[-1].removesuffix("/v1")
-        # To load certificates, which nobody needs here, takes longer than to ask.
-        self.http = httpx.Client(base_url=self.url, verify=False, timeout=60)
-        self.client = openai.OpenAI(
-            base_url=f"{self.url}/v1",
-            api_key="none",
-            max_retries=0,
-            http_client=openai.DefaultHttpxClient(verify=False),
-        )
+        self.http, self.client = connect(self.url)
         return self
 
     def client_as(self, format: str) -> openai.OpenAI:
