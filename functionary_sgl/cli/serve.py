@@ -175,7 +175,10 @@ def _sglang(
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
     engine = launch.start(
-        engine_parser.parse_args(arguments), options.grammar_cache_mb, prompter.image_token_id
+        engine_parser.parse_args(arguments),
+        prompter.tokenizer,
+        options.grammar_cache_mb,
+        prompter.image_token_id,
     )
     ids = prompter.tokenizer.size
     if ids > engine.vocabulary_size:

@@ -45,20 +45,22 @@ class TurnContext:
     """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
     `last_input` is the text of the last user or tool message; real engines need neither. `images`
     are URLs of what the prompt's image tokens stand for, in their order. `adapter` is the name of
-    the LoRA adapter that answers; None: the model as it is."""
+    the LoRA adapter that answers; None: the model as it is. Turns share what is computed for equal
+    prompts only with those of the same `cache_salt`."""
 
     turn_id: str
     prompt_length: int
     last_input: str = ""
     images: tuple[str, ...] = ()
     adapter: str | None = None
+    cache_salt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One generation. `token_ids` is everything before it; `stop` strings and `stop_token_ids`
-    end it; at most `max_tokens` ids come back. `top_logprobs`: None for no log-probabilities,
-    else how many alternatives per token."""
+    end it, and no other control tokens are drawn; at most `max_tokens` ids come back.
+    `top_logprobs`: None for no log-probabilities, else how many alternatives per token."""
 
     token_ids: Sequence[int]
     max_tokens: int

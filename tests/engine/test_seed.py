@@ -58,6 +58,7 @@ def test_seeds_stay_with_their_requests_where_batches_merge_and_shrink(hooks: No
             need_min_p_sampling=False,
             vocab_size=1000,
             seeds=list(seeds),
+            asked=[None] * count,
             device="cpu",
             penalizer_orchestrator=BatchedPenalizerOrchestrator(1000, Batch(), set()),
         )

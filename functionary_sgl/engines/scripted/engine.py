@@ -188,16 +188,15 @@ class ScriptedEngine:
     def _groups(
         self, progress: _Progress, text: str, end: Sequence[int], *, plain: bool
     ) -> list[list[int]]:
-        """The ids of `text` and `end` as they arrive; a control token, of which `plain` text has
-        none, is never cut."""
-        groups: list[list[int]] = []
-        place = progress.cursor
-        control = self._tokenizer.control
-        for piece, is_control in [(text, False)] if plain else control.split(text):
-            parts = [piece] if is_control else progress.reply.cuts(place, piece)
-            marked = (part if is_control else control.mark(part) for part in parts)
-            groups += map(self._tokenizer.encode_marked, marked)
-            place += len(piece)
+        """The ids of `text` and `end` as they arrive. No control token but an end is ever drawn:
+        one that gives text is text here, as all are where `plain`, and another is passed over."""
+        if not plain:
+            pieces = self._tokenizer.control.split(text)
+            text = "".join(
+                p for p, control in pieces if not control or self._tokenizer.gives_text(p)
+            )
+        parts = progress.reply.cuts(progress.cursor, text)
+        groups = [self._tokenizer.encode_marked(self._tokenizer.control.mark(p)) for p in parts]
         chunk = progress.reply.chunk
         if isinstance(chunk, list) or chunk == "char":
             return [*groups, list(end)]

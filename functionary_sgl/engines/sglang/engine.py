@@ -22,8 +22,8 @@ from functionary_sgl.engines.base import (
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
-from functionary_sgl.engines.sglang.sampling import sampling_params
-from functionary_sgl.engines.sglang.stream import Stream
+from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
+from functionary_sgl.engines.sglang.stream import Output, Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import Sandbox
 
@@ -42,8 +42,9 @@ class SGLangEngine:
         self._engine = engine
         self._guided = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
-        capacity = engine._scheduler_init_result.scheduler_infos[0]["max_total_num_tokens"]
-        self.context_length = min(int(self._manager.context_len), int(capacity))
+        # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
+        scheduler = engine._scheduler_init_result.scheduler_infos[0]
+        self.context_length = int(scheduler["max_req_input_len"])
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandbox = _sandbox(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
@@ -78,31 +79,31 @@ class SGLangEngine:
         arguments: dict[str, Any] = {"sampling_params": params}
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
-        sent = 0
         async with aclosing(self._outputs(request.token_ids, arguments, request.turn)) as outputs:
             async for output in outputs:
-                ids = output["output_ids"][sent:]
-                sent += len(ids)
-                meta = output["meta_info"]
                 yield Chunk(
-                    token_ids=ids,
-                    finish_reason=_finish_reason(meta["finish_reason"]),
-                    cached_tokens=meta.get("cached_tokens", 0),
-                    image_tokens=meta["prompt_tokens"] - len(request.token_ids),
-                    logprobs=_logprobs(meta, sent - len(ids)),
+                    token_ids=output.ids,
+                    finish_reason=_finish_reason(output.meta["finish_reason"]),
+                    cached_tokens=output.meta.get("cached_tokens", 0),
+                    image_tokens=output.meta["prompt_tokens"] - len(request.token_ids),
+                    logprobs=_logprobs(output.meta),
                 )
 
     async def score(
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
         arguments = {
-            "sampling_params": {"max_new_tokens": 1, "temperature": 0.0},
+            "sampling_params": {
+                "max_new_tokens": 1,
+                "temperature": 0.0,
+                "custom_params": {ASKED_IDS: list(candidates)},
+            },
             "return_logprob": True,
             "token_ids_logprob": list(candidates),
         }
         async with aclosing(self._outputs(token_ids, arguments, turn)) as outputs:
             async for output in outputs:
-                meta = output["meta_info"]
+                meta = output.meta
                 if meta["finish_reason"]:
                     _finish_reason(meta["finish_reason"])
                     told = meta["output_token_ids_logprobs"][0]
@@ -122,19 +123,20 @@ class SGLangEngine:
 
     async def _outputs(
         self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext
-    ) -> AsyncGenerator[dict[str, Any], None]:
+    ) -> AsyncGenerator[Output, None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._death:
             raise self._death
-        # The prefix cache keeps what adapters computed apart, by their ids.
-        arguments = arguments | _images(turn.images) | {"lora_path": turn.adapter}
+        # The prefix cache keeps what adapters computed apart, by their ids, and what has a salt.
+        place = {"lora_path": turn.adapter, "cache_salt": turn.cache_salt or None}
+        arguments = arguments | _images(turn.images) | place
         stream = Stream(self._manager, token_ids, arguments)
         self._streams.add(stream)
         try:
             while True:
                 output = await stream.next()
                 yield output
-                if output["meta_info"]["finish_reason"]:
+                if output.meta["finish_reason"]:
                     return
         finally:
             stream.abandon()
@@ -183,12 +185,14 @@ def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] |
         if reason.get("status_code") == HTTPStatus.BAD_REQUEST:
             raise RequestError(message)
         raise EngineError(f"The engine gave up the request: {message}")
+    if reason.get("matched") == NOT_FINITE:
+        raise EngineError("The model's numbers overflowed; this answer cannot go on.")
     return "length" if reason["type"] == "length" else "stop"
 
 
-def _logprobs(meta: dict[str, Any], sent: int) -> list[Logprob]:
-    tokens = (meta.get("output_token_logprobs") or [])[sent:]
-    tops = (meta.get("output_top_logprobs") or [])[sent:]
+def _logprobs(meta: dict[str, Any]) -> list[Logprob]:
+    tokens = meta.get("output_token_logprobs") or []
+    tops = meta.get("output_top_logprobs") or []
     return [
         Logprob(
             token[0],

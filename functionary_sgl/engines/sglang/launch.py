@@ -16,6 +16,7 @@ from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, UsageError
+from functionary_sgl.tokenizer import Tokenizer
 
 # Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
 _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
@@ -48,11 +49,14 @@ def with_config_file(parser: argparse.ArgumentParser, arguments: list[str]) -> l
 
 
 def start(
-    arguments: argparse.Namespace, grammar_cache_mb: int, image_token_id: int | None = None
+    arguments: argparse.Namespace,
+    tokenizer: Tokenizer,
+    grammar_cache_mb: int,
+    image_token_id: int | None = None,
 ) -> SGLangEngine:
     """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
-    most about `grammar_cache_mb` MiB of compiled grammars. `image_token_id` stands for an image in
-    prompts.
+    most about `grammar_cache_mb` MiB of compiled grammars, and draws control tokens of `tokenizer`
+    only where a request asks for them. `image_token_id` stands for an image in prompts.
 
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up.
@@ -70,17 +74,24 @@ def start(
     arguments.grammar_backend = arguments.grammar_backend or "llguidance"
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
+    arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _give_up
 
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
     from sglang.srt.server_args import ServerArgs
 
-    class BoundedEngine(Engine):  # type: ignore[misc]
-        run_scheduler_process_func = partial(process.run, grammar_cache_mb * 2**20)
+    settings = process.Settings(
+        cache_bytes=grammar_cache_mb * 2**20,
+        control_ids=tuple(tokenizer.control_ids.values()),
+        known_ids=tokenizer.size,
+    )
+
+    class OurEngine(Engine):  # type: ignore[misc]
+        run_scheduler_process_func = partial(process.run, settings)
 
     try:
-        engine = BoundedEngine(server_args=ServerArgs.from_cli_args(arguments))
+        engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
         return SGLangEngine(engine, arguments.grammar_backend, adapters)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error

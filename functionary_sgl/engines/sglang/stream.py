@@ -2,10 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from functionary_sgl.errors import EngineError, RequestError
+
+MOST_UNREAD = 65_536
+"""Ids that may wait for a consumer, each counted with the alternatives that are told of it. One
+that falls further behind is not coming: it would hold memory that others need."""
+
+_LOGPROBS = ("output_token_logprobs", "output_top_logprobs", "output_token_ids_logprobs")
+
+
+@dataclass(slots=True)
+class Output:
+    """What came since the output before: ids, and SGLang's `meta_info`, whose log-probabilities
+    are those of these ids."""
+
+    ids: list[int]
+    meta: dict[str, Any]
+
+    def add(self, later: "Output") -> None:
+        """Take in what came after this."""
+        for key in _LOGPROBS:
+            if told := self.meta.get(key):
+                told.extend(later.meta.get(key) or ())
+                later.meta[key] = told
+        self.ids += later.ids
+        self.meta = later.meta
 
 
 class Stream:
@@ -13,30 +38,51 @@ class Stream:
 
     A consumer that is cancelled must not cancel SGLang's own coroutine, which has been seen to
     take the engine with it (sgl-project/sglang#39216): it aborts, and the task drains the rest.
+    What comes while the consumer does something else waits as one output.
     """
 
     def __init__(self, manager: Any, token_ids: Sequence[int], arguments: dict[str, Any]) -> None:
         self._manager = manager
         # Aborts match request ids by prefix, so ids have a fixed length.
         self._id = uuid4().hex
-        self._queue: asyncio.Queue[dict[str, Any] | Exception] = asyncio.Queue()
+        self._waiting: Output | None = None
+        self._error: Exception | None = None
+        self._arrived = asyncio.Event()
+        self._most_unread = MOST_UNREAD // (1 + (arguments.get("top_logprobs_num") or 0))
         self._task = asyncio.create_task(self._pump(list(token_ids), arguments))
 
-    async def next(self) -> dict[str, Any]:
-        """The next output; raises what went wrong."""
-        item = await self._queue.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
+    async def next(self) -> Output:
+        """The next output; raises what went wrong, behind all that came before."""
+        await self._arrived.wait()
+        output, self._waiting = self._waiting, None
+        if output is None:
+            assert self._error is not None
+            raise self._error
+        if self._error is None:
+            self._arrived.clear()
+        return output
 
     def fail(self, error: Exception) -> None:
         """Let the consumer end with `error`."""
-        self._queue.put_nowait(error)
+        self._error = self._error or error
+        self._arrived.set()
 
     def abandon(self) -> None:
         """Stop the request in the engine unless it is finished."""
         if not self._task.done():
             self._manager.abort_request(rid=self._id)
+
+    def _take(self, output: Output) -> None:
+        if self._error is not None:
+            return
+        if self._waiting is None:
+            self._waiting = output
+        else:
+            self._waiting.add(output)
+        self._arrived.set()
+        if len(self._waiting.ids) > self._most_unread:
+            self.fail(EngineError("The answer was given up: nobody has read it for too long."))
+            self.abandon()
 
     async def _pump(self, token_ids: list[int], arguments: dict[str, Any]) -> None:
         from sglang.srt.managers.io_struct import GenerateReqInput
@@ -44,10 +90,8 @@ class Stream:
         request = GenerateReqInput(input_ids=token_ids, rid=self._id, stream=True, **arguments)
         try:
             async for output in self._manager.generate_request(request, None):
-                # SGLang goes on appending to this very list.
-                output["output_ids"] = list(output["output_ids"])
-                self._queue.put_nowait(output)
+                self._take(Output(output["output_ids"], output["meta_info"]))
         except ValueError as error:
-            self._queue.put_nowait(RequestError(str(error)))
+            self.fail(RequestError(str(error)))
         except Exception as error:
-            self._queue.put_nowait(EngineError(f"The engine failed: {error}"))
+            self.fail(EngineError(f"The engine failed: {error}"))

@@ -1,18 +1,40 @@
 """Where SGLang's scheduler process begins: what it gets from us before it runs."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
 
 
-def run(cache_bytes: int, /, *args: Any, **kwargs: Any) -> None:
-    """SGLang's `run_scheduler_process` with a grammar cache of about `cache_bytes`, drawing by
-    requests' seeds."""
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the scheduler is told of the server.
+
+    cache_bytes: about how much memory compiled grammars may take.
+    control_ids: the tokenizer's control tokens, which has `known_ids` ids in all.
+    """
+
+    cache_bytes: int
+    control_ids: tuple[int, ...]
+    known_ids: int
+
+
+def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
+    """SGLang's `run_scheduler_process` with what this package hangs on its hooks."""
     from sglang.srt.managers.scheduler import run_scheduler_process
 
-    from functionary_sgl.engines.sglang.scheduler import grammar_cache, seeds
+    from functionary_sgl.engines.sglang.scheduler import (
+        batch,
+        finite,
+        grammar_cache,
+        loopback,
+        seeds,
+    )
 
     llava.register()
-    grammar_cache.bound(cache_bytes)
+    grammar_cache.bound(settings.cache_bytes)
+    batch.know(settings.control_ids, settings.known_ids)
+    finite.fence()
     seeds.obey()
+    loopback.listen_there()
     run_scheduler_process(*args, **kwargs)

@@ -1,44 +1,24 @@
 """Seeds of single requests in SGLang, which draws by them only in its deterministic mode.
 
 That mode is for the whole server, changes kernels and needs ones that CPUs do not have. Here a
-batch knows the seeds of its requests, and after SGLang has drawn for all of them, those that have
-one get a token drawn by it. Batches without a seed are none the slower.
+batch knows the seeds of its requests (`batch.py`), and after SGLang has drawn for all of them,
+those that have one get a token drawn by it. Batches without a seed are none the slower.
 
 Imported inside SGLang's scheduler process, never by the rest of this package.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
-from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
 
+from functionary_sgl.engines.sglang.scheduler.batch import BatchInfo
 from functionary_sgl.engines.sglang.scheduler.draw import draw, kept
-
-
-@dataclass
-class SeededBatchInfo(SamplingBatchInfo):  # type: ignore[misc]
-    """With the `seeds` of the requests in their order, None where one has none."""
-
-    # Replaced by a new list, never changed: SGLang's copies of a batch share it.
-    seeds: list[int | None] = field(default_factory=list)
-
-    def adjusted_from_schedule_batch(self, batch: Any, vocab_size: int) -> None:
-        self.seeds = [request.sampling_params.sampling_seed for request in batch.reqs]
-
-    def adjusted_merge_batch(self, other: Any) -> None:
-        self.seeds = self.seeds + other.seeds
-
-    def adjusted_filter_batch(self, keep_indices: list[int], keep_indices_device: Any) -> None:
-        self.seeds = [self.seeds[index] for index in keep_indices]
 
 
 def obey() -> None:
     """Let this process draw by requests' seeds. Takes effect when SGLang loads its plugins."""
-    batch_info = "sglang.srt.sampling.sampling_batch_info.SamplingBatchInfo"
-    HookRegistry.register(batch_info, SeededBatchInfo, HookType.REPLACE)
     sampler = "sglang.srt.layers.sampler.Sampler._sample_from_probs"
     HookRegistry.register(sampler, _sample_from_probs, HookType.AROUND)
 
@@ -47,7 +27,7 @@ def _sample_from_probs(
     original: Callable[..., tuple[torch.Tensor, Any]],
     sampler: Any,
     probs: torch.Tensor,
-    info: SeededBatchInfo,
+    info: BatchInfo,
     positions: torch.Tensor,
     simple: bool,
 ) -> tuple[torch.Tensor, Any]:
