@@ -1,6 +1,7 @@
 """A model that can be asked: a format and its prompts, joined with an engine."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -27,11 +28,13 @@ class CheckedTurn(Turn):
 
     unenforced: pointers to the keywords that may be broken, in the request: the path of a tool's
     parameters, and from there on a JSON pointer.
+    salt: with which the turn will be remembered.
     """
 
     offer: Offer
     arguments: Mapping[str, Arguments] = field(default_factory=dict)
     unenforced: tuple[str, ...] = ()
+    salt: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,23 @@ class Model:
         max_tokens: int | None,
         top_logprobs: int | None = None,
         adapter: str | None = None,
+        cache_salt: str = "",
     ) -> CheckedTurn:
         """The turn that answers `conversation`; `max_tokens` None: as much as the context holds;
-        `top_logprobs` and `adapter` as in Turn.
+        `top_logprobs`, `adapter` and `cache_salt` as in Turn.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
         self._check_bias(sampling)
         images = conversation.images()
         await self._check_images(images)
-        conversation = self.prompter.in_first_order(conversation)
+        salt = _salt(sampling, adapter, cache_salt)
+        conversation = self.prompter.in_first_order(conversation, salt)
         arguments = await self.gate.admit(conversation.callable_tools())
         answer = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
         prompt, offer = await asyncio.to_thread(
-            self._prompt_and_offer, conversation, arguments, answer
+            self._prompt_and_offer, conversation, arguments, answer, salt
         )
         return CheckedTurn(
             program=self.prompter.format.program,
@@ -102,6 +107,8 @@ class Model:
             trims_text=self.prompter.format.trims_text,
             top_logprobs=top_logprobs,
             adapter=adapter,
+            cache_salt=cache_salt,
+            salt=salt,
             arguments=arguments,
             unenforced=tuple(_unenforced(conversation, arguments, answer)),
         )
@@ -121,9 +128,11 @@ class Model:
                 answer.add(event)
                 if isinstance(event, Ended):
                     # Before the end is told: the next prompt may come at once.
-                    ended = answer.message(), event.token_ids
-                    await asyncio.to_thread(self.prompter.remember, conversation, *ended)
-                    self._count(turn, ended[0].calls, event.reason == "length")
+                    said = answer.message()
+                    if event.spelled:
+                        ended = conversation, said, event.token_ids, turn.salt
+                        await asyncio.to_thread(self.prompter.remember, *ended)
+                    self._count(turn, said.calls, event.reason == "length")
                 yield event
 
     def _prompt_and_offer(
@@ -131,12 +140,13 @@ class Model:
         conversation: Conversation,
         arguments: Mapping[str, Arguments],
         answer: Arguments | None,
+        salt: str,
     ) -> tuple[Prompt, Offer]:
         schemas = {name: known.constraint for name, known in arguments.items()}
         schema = None if answer is None else answer.constraint
         free_names = self.constraints == "off"
         offer = self.prompter.offer(conversation, schemas, schema, free_names=free_names)
-        return self.prompter.prompt(conversation), offer
+        return self.prompter.prompt(conversation, salt), offer
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
         """`cut`: whether the last of `calls` may lack its end."""
@@ -177,6 +187,18 @@ class Model:
                 param="max_tokens" if max_tokens and prompt_tokens < limit else "messages",
             )
         return max_tokens or limit - prompt_tokens
+
+
+def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
+    """What keeps apart what is remembered of turns: whose they are, who answers, and by what the
+    client made the model write what it else would not. Empty where there is nothing of these."""
+    fields = ("logit_bias", "presence_penalty", "frequency_penalty", "repetition_penalty")
+    plain = Sampling()
+    bent = {
+        name: value for name in fields if (value := getattr(sampling, name)) != getattr(plain, name)
+    }
+    parts = [cache_salt, adapter, bent]
+    return json.dumps(parts, sort_keys=True) if any(parts) else ""
 
 
 def _unenforced(

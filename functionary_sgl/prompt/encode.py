@@ -8,7 +8,7 @@ the engine gave and has in its prefix cache, even where tokenizing the text anew
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,9 @@ from functionary_sgl.tokenizer import Tokenizer
 
 PIECES_TOKENS = 4_000_000
 TURNS_TOKENS = 8_000_000
+
+# Digests of rendered texts, each with its ids: what follows may change how a template shows a turn.
+_Turn = dict[bytes, Sequence[int]]
 
 
 class PromptEncoder:
@@ -29,12 +32,14 @@ class PromptEncoder:
         self._leading = leading
         self._lock = Lock()
         self._pieces: LRUCache[str, Sequence[int]] = LRUCache(PIECES_TOKENS, getsizeof=len)
-        self._turns: LRUCache[bytes, Sequence[int]] = LRUCache(TURNS_TOKENS, getsizeof=len)
+        self._turns: LRUCache[bytes, _Turn]
+        self._turns = LRUCache(TURNS_TOKENS, getsizeof=_size)
 
-    def encode(self, marked: str) -> list[int]:
-        """The ids of a prompt, the leading ones included."""
+    def encode(self, marked: str, told: Iterable[bytes] = ()) -> list[int]:
+        """The ids of a prompt, the leading ones included. `told` names the turns that it may go on
+        from."""
         pieces = list(self._tokenizer.control.split(marked))
-        known, ids = self._known_beginning(pieces)
+        known, ids = self._known_beginning(pieces, told)
         for index, (piece, is_control) in enumerate(pieces[known:], known):
             if is_control:
                 ids.append(self._tokenizer.control_ids[piece])
@@ -44,29 +49,33 @@ class PromptEncoder:
                 ids += self._piece(piece)
         return ids
 
-    def remember(self, marked: str, ids: Sequence[int]) -> None:
-        """From now on, a prompt that begins with `marked` begins with `ids`.
+    def remember(self, marked: str, ids: Sequence[int], told: bytes) -> None:
+        """From now on, a prompt that begins with `marked` begins with `ids`, if it names the turn
+        `told`.
 
         `marked` ends with a control token.
         """
-        digest = hashlib.blake2b(marked.encode())
+        digest = hashlib.blake2b(marked.encode()).digest()
         with self._lock:
-            _keep(self._turns, digest.digest(), ids)
+            turn = {**self._turns.get(told, {}), digest: array("I", ids)}
+            if _size(turn) <= self._turns.maxsize:
+                self._turns[told] = turn
 
-    def _known_beginning(self, pieces: list[tuple[str, bool]]) -> tuple[int, list[int]]:
-        """How many pieces the longest remembered turn covers, and its ids; else only the
+    def _known_beginning(
+        self, pieces: list[tuple[str, bool]], told: Iterable[bytes]
+    ) -> tuple[int, list[int]]:
+        """How many pieces the longest of the turns `told` covers, and its ids; else only the
         leading ones."""
         found = 0, list(self._leading)
-        if not self._turns:
+        with self._lock:
+            turns = dict(turn for name in told for turn in self._turns.get(name, {}).items())
+        if not turns:
             return found
         digest = hashlib.blake2b()
         for index, (piece, is_control) in enumerate(pieces):
             digest.update(piece.encode())
-            if is_control:
-                with self._lock:
-                    ids = self._turns.get(digest.digest())
-                if ids is not None:
-                    found = index + 1, list(ids)
+            if is_control and (ids := turns.get(digest.digest())) is not None:
+                found = index + 1, list(ids)
         return found
 
     def _piece(self, piece: str) -> Sequence[int]:
@@ -79,7 +88,11 @@ class PromptEncoder:
         return ids
 
 
-def _keep(cache: LRUCache[Any, Sequence[int]], key: str | bytes, ids: Sequence[int]) -> None:
+def _size(turn: _Turn) -> int:
+    return sum(map(len, turn.values()))
+
+
+def _keep(cache: LRUCache[Any, Sequence[int]], key: str, ids: Sequence[int]) -> None:
     """Store `ids` unless they alone are more than the cache holds."""
     if len(ids) <= cache.maxsize:
-        cache[key] = array("I", ids)
+        cache[key] = ids

@@ -2,7 +2,7 @@
 
 JSON objects have no order, and not every client's library keeps one. A prompt shows the properties
 in some order, though, and another order would be another prefix for the engine's cache: so a tool
-is always shown as it first came.
+is always shown as it first came, to those who share a prefix cache.
 """
 
 import json
@@ -21,22 +21,24 @@ class ToolMemory:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: LRUCache[Tool, Tool]
+        self._known: LRUCache[tuple[Tool, str], Tool]
         self._known = LRUCache(KNOWN_CHARACTERS, getsizeof=_size)
-        self._first: LRUCache[tuple[str, str, str], Tool]
+        self._first: LRUCache[tuple[str, ...], Tool]
         self._first = LRUCache(KNOWN_CHARACTERS, getsizeof=_size)
 
-    def first(self, tool: Tool) -> Tool:
-        """`tool` in the order in which it came first, unless it alone is more than fits."""
+    def first(self, tool: Tool, salt: str = "") -> Tool:
+        """`tool` in the order in which it came first with this `salt`, unless it alone is more than
+        fits."""
         if _size(tool) > KNOWN_CHARACTERS:
             return tool
         with self._lock:
-            known = self._known.get(tool)
+            known = self._known.get((tool, salt))
         if known is None:
             unordered = json.dumps(tool.parameters, sort_keys=True)
             with self._lock:
-                known = self._first.setdefault((tool.name, tool.description, unordered), tool)
-                self._known[tool] = known
+                content = tool.name, tool.description, unordered, salt
+                known = self._first.setdefault(content, tool)
+                self._known[tool, salt] = known
         return replace(tool, parameters_json=known.parameters_json)
 
 

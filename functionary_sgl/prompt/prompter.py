@@ -15,6 +15,7 @@ from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.intern import ToolMemory
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
+from functionary_sgl.prompt.told import turn_told, turns_told
 from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.tokenizer import Tokenizer
@@ -53,12 +54,15 @@ class Prompter:
         self._encoder = PromptEncoder(self.tokenizer, leading)
         self._tools = ToolMemory()
 
-    def prompt(self, conversation: Conversation) -> Prompt:
-        """The prompt, up to where the turn program takes over; RequestError if it has none."""
+    def prompt(self, conversation: Conversation, salt: str = "") -> Prompt:
+        """The prompt, up to where the turn program takes over; RequestError if it has none.
+
+        `salt`: it goes on from the ids of turns that were remembered with the same."""
         for image in conversation.images() if not self.format.image_token else ():
             raise RequestError(BLIND, param=image.path)
-        marked = self._render(conversation, generation=True)
-        return Prompt(self.tokenizer.control.unmark(marked), self._encoder.encode(marked))
+        marked = self._render(conversation, salt, generation=True)
+        ids = self._encoder.encode(marked, turns_told(conversation.messages, salt))
+        return Prompt(self.tokenizer.control.unmark(marked), ids)
 
     def opened(self, conversation: Conversation) -> Prompt:
         """The prompt with what the program adds before it first asks the model: all that the
@@ -104,53 +108,64 @@ class Prompter:
         free_names = free_names and answer is None and choice.allowed is None
         return Offer(functions, True, code, False, parallel, reasoning, answer, free_names)
 
-    def remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
+    def remember(
+        self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str = ""
+    ) -> None:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt
         and the turn that gave the answer.
 
-        Also where the client does not send the reasoning back, if the template would have shown it.
+        Also where the client does not send the reasoning back, if the template would have shown it
+        and the client knows the ids of the answer's calls.
         Nothing where the template refuses the answer, such as for arguments that are no JSON:
         whoever sends it back will be told.
         """
         if answer.content or answer.calls:
             with suppress(RequestError):
-                self._remember(conversation, answer, ids)
+                self._remember(conversation, answer, ids, salt)
 
-    def _remember(self, conversation: Conversation, answer: Message, ids: Sequence[int]) -> None:
+    def _remember(
+        self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str
+    ) -> None:
         ended = bool(ids) and ids[-1] in self.stop_token_ids
         following = [Message("user", _NEXT)]
         if answer.calls:
             following.append(Message("tool", _NEXT, (), answer.calls[0].name, answer.calls[0].id))
-        before = len(self._render(conversation, generation=False))
+        before = len(self._render(conversation, salt, generation=False))
+        full = conversation.followed_by(answer)
+        name = turn_told(full.messages, salt)
         for message in following:
-            beginnings = [self._beginning(conversation.followed_by(answer), message)]
+            beginnings = {name: self._beginning(full, message, salt)}
             if answer.reasoning:
-                if answer.reasoning not in self.tokenizer.control.unmark("".join(beginnings[0])):
+                if answer.reasoning not in self.tokenizer.control.unmark("".join(beginnings[name])):
                     continue  # the model was trained without the reasoning of former turns
-                silent = conversation.followed_by(replace(answer, reasoning=""))
-                beginnings.append(self._beginning(silent, message))
-            for pieces in beginnings:
+                if answer.calls:
+                    silent = conversation.followed_by(replace(answer, reasoning=""))
+                    by_its_calls = turn_told(silent.messages, salt, by_its_calls=True)
+                    beginnings[by_its_calls] = self._beginning(silent, message, salt)
+            for told, pieces in beginnings.items():
                 text = "".join(pieces)
                 if len(text) > before:  # else the template does not show the answer
                     end = [] if ended else [self.tokenizer.control_ids[pieces[-1]]]
-                    self._encoder.remember(text, [*ids, *end])
+                    self._encoder.remember(text, [*ids, *end], told)
 
-    def _beginning(self, answered: Conversation, following: Message) -> list[str]:
+    def _beginning(self, answered: Conversation, following: Message, salt: str) -> list[str]:
         """The pieces with which a prompt begins that goes on from `answered`, up to the control
         token that ends its last turn."""
         continued = answered.followed_by(following)
-        after = self._render(continued, generation=False)
+        after = self._render(continued, salt, generation=False)
         pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.find(_NEXT)])]
         while pieces and pieces[-1] not in self.format.stop_tokens:
             pieces.pop()
         return pieces
 
-    def in_first_order(self, conversation: Conversation) -> Conversation:
+    def in_first_order(self, conversation: Conversation, salt: str = "") -> Conversation:
         """`conversation` with its tools as they first came (see `prompt.intern`)."""
-        return replace(conversation, tools=tuple(map(self._tools.first, conversation.tools)))
+        tools = tuple(self._tools.first(tool, salt) for tool in conversation.tools)
+        return replace(conversation, tools=tools)
 
-    def _render(self, conversation: Conversation, *, generation: bool) -> str:
-        return self._renderer.render(self.in_first_order(conversation), generation=generation)
+    def _render(self, conversation: Conversation, salt: str, *, generation: bool) -> str:
+        known = self.in_first_order(conversation, salt)
+        return self._renderer.render(known, generation=generation)
 
     def _template(self, own: OwnTemplate | None) -> tuple[Renderer, bool]:
         """What renders, and whether the model's turns can begin with reasoning."""

@@ -73,12 +73,14 @@ class Usage:
 class Ended:
     """The turn is over: the model ended it (`stop`) or the budget did (`length`).
 
-    `token_ids` are the prompt and the turn as the engine holds them in its cache.
+    `token_ids` are the prompt and the turn as the engine holds them in its cache. `spelled`: what
+    the model drew for payloads is what was told, and nothing that a text cannot say.
     """
 
     reason: Literal["stop", "length"]
     usage: Usage
     token_ids: tuple[int, ...]
+    spelled: bool = True
 
 
 Event = Addressed | Opened | Drawn | Delta | Ended

@@ -51,6 +51,7 @@ class Turn:
     trims_text: whether white space at the ends of text for the user is left out.
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
     adapter: the name of the LoRA adapter that answers; None: the model as it is.
+    cache_salt: turns share a prefix cache only with those that have the same.
     """
 
     program: Any
@@ -64,6 +65,7 @@ class Turn:
     trims_text: bool = True
     top_logprobs: int | None = None
     adapter: str | None = None
+    cache_salt: str = ""
 
 
 class _TurnOver(Exception):
@@ -120,12 +122,14 @@ class _Interpreter:
             last_input=turn.last_input,
             images=turn.images,
             adapter=turn.adapter,
+            cache_salt=turn.cache_salt,
         )
         self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
         self._content_name = ""
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
         self._image_tokens = 0
+        self._spelled = True
         self.state = State(self._tokens)
 
     async def perform(self, state: State, expression: Any) -> AsyncGenerator[Event, None]:
@@ -156,7 +160,7 @@ class _Interpreter:
         read = self._prompt_tokens + self._image_tokens
         cached = min(self._cached_tokens or 0, read)
         usage = Usage(read, len(ids) - self._prompt_tokens, cached)
-        return Ended(reason, usage, ids)
+        return Ended(reason, usage, ids, self._spelled)
 
     def _budget(self) -> int:
         """Ids that the turn may still have; the turn is over when there are none."""
@@ -207,6 +211,7 @@ class _Interpreter:
             yield Drawn(drawn)
         self._note_read(generation)
         self._tokens.ids += generation.ids
+        self._spelled &= self._tokenizer.spells(generation.ids, generation.text)
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
         constrained = generation.request.constraint is not None
         if generation.end_id is not None and not constrained:

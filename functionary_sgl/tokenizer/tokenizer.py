@@ -55,6 +55,7 @@ class Tokenizer:
             token["content"]: token["id"] for token in added if self._is_control(token)
         }
         self.control = ControlTokens(self.control_ids)
+        self._control_id_set = frozenset(self.control_ids.values())
         self._is_byte_level = "ByteLevel" in json.dumps(parsed.get("decoder"))
         self.size = self._full.get_vocab_size(with_added_tokens=True)
 
@@ -97,7 +98,8 @@ class Tokenizer:
         """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
         nothing comes before the text, where some tokenizers add a space."""
         tokenizer = self._leading if leading else self._plain
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+        # Alone of all the library's methods, those for batches let other threads run meanwhile.
+        ids: list[int] = tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
         return ids
 
     def encode_marked(self, marked: str) -> list[int]:
@@ -126,6 +128,12 @@ class Tokenizer:
         if byte := re.fullmatch("<0x([0-9A-F]{2})>", piece):  # SentencePiece's byte fallback
             return bytes.fromhex(byte[1])
         return piece.replace("\u2581", " ").encode()
+
+    def spells(self, ids: Iterable[int], text: str) -> bool:
+        """Whether `ids`, which were decoded to `text`, are what a text can be cut into: no control
+        tokens, no ids that the tokenizer does not have, no bytes that are no characters."""
+        no_text = self._control_id_set
+        return "\ufffd" not in text and all(i < self.size and i not in no_text for i in ids)
 
     def gives_text(self, control_token: str) -> bool:
         """Whether a `stream` tells this control token."""

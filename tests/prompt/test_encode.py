@@ -138,9 +138,10 @@ def test_what_is_remembered_is_bounded(
     monkeypatch.setattr("functionary_sgl.prompt.encode.TURNS_TOKENS", 10)
     encoder = PromptEncoder(tokenizer)
     for number in range(9):
-        encoder.remember(f"{number}<|eot_id|>", [number] * 3)
-    encoder.remember("long<|eot_id|>", [1] * 11)
-    known = [n for n in range(9) if encoder.encode(f"{n}<|eot_id|>") == [n] * 3]
+        encoder.remember(f"{number}<|eot_id|>", [number] * 3, b"%d" % number)
+    encoder.remember("long<|eot_id|>", [1] * 11, b"long")
+    told = [b"%d" % number for number in range(9)]
+    known = [n for n in range(9) if encoder.encode(f"{n}<|eot_id|>", told) == [n] * 3]
     assert known == [6, 7, 8]
 
 

@@ -20,6 +20,7 @@ from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.errors import error_body, log_unexpected
 from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
+from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.model import CheckedTurn, Model
 
@@ -37,7 +38,8 @@ REQUEST_BODY = {
 async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
     asked = ChatRequest.from_json(await body(request))
-    answer = await _Answer.to(asked, request.app.state.model)
+    salt = cache_salt(request, asked.cache_salt)
+    answer = await _Answer.to(asked, request.app.state.model, salt)
     if not asked.stream:
         folded = await while_client_waits(request.receive, answer.folded())
         return JSONResponse(folded, headers=answer.headers)
@@ -80,7 +82,7 @@ class _Answer:
         self._head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model)
 
     @classmethod
-    async def to(cls, asked: ChatRequest, model: Model) -> "_Answer":
+    async def to(cls, asked: ChatRequest, model: Model, salt: str) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         adapter = model.adapter(asked.model)
         intake.check(asked)
@@ -88,7 +90,7 @@ class _Answer:
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
-        turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter)
+        turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter, salt)
         return cls(model, asked, conversation, turn)
 
     async def folded(self) -> dict[str, Any]:

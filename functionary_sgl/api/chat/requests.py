@@ -12,6 +12,7 @@ from functionary_sgl.api.limits import (
     MAX_MESSAGES,
     MAX_METADATA,
     MAX_PARTS,
+    MAX_SALT_LENGTH,
     MAX_STOP_LENGTH,
     MAX_STOPS,
     MAX_TOKENS,
@@ -163,6 +164,7 @@ class ChatRequest(Body):
     response_format: dict[str, Any] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     chat_template_kwargs: ChatTemplateOptions | None = None
+    cache_salt: Annotated[str, Field(min_length=1, max_length=MAX_SALT_LENGTH)] | None = None
     user: str | None = None
     metadata: Annotated[dict[str, str], Field(max_length=MAX_METADATA)] | None = None
     store: bool | None = None
