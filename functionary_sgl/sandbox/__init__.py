@@ -5,20 +5,34 @@ of their own only in part. So a schema is first tried here: in a child process w
 is gone afterwards with all that it held. Nothing that failed here reaches the engine.
 """
 
-import subprocess
+import logging
+import signal
 import sys
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Literal, NamedTuple
-
-import orjson
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from functionary_sgl.errors import EngineError
+from functionary_sgl.sandbox.process import Broken, Process
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _WORKER = Path(__file__).with_name("worker.py")
+
+_START_LOOKS = 25
+"""As `process.LOOKS`: while it starts, it may wait for a file system that is no disk."""
+
+_AT_FAULT = {
+    signal.SIGPROF,  # its time is over
+    # What comes of memory that was refused: it aborts, or uses what it does not have.
+    *(signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP),
+}
+"""What kills a child for what it tried. Anything else is somebody's doing."""
 
 
 class Trial(NamedTuple):
@@ -39,6 +53,8 @@ class Sandbox:
 
     `tokenizer`: `tokenizer.json` as text, or "byte" for one token per byte; `vocabulary_size` and
     `end_ids` as in the engine.
+
+    A process that dies or stands still is replaced, and what it was asked is asked once more.
     """
 
     def __init__(
@@ -49,12 +65,15 @@ class Sandbox:
     ) -> None:
         self._setup = [tokenizer, vocabulary_size, end_ids]
         self._lock = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def start(self) -> None:
-        """Have the process ready, so that the first trial need not wait for it."""
+        """Have the process ready, so that the first trial need not wait for it.
+
+        Raises EngineError if it cannot be had.
+        """
         with self._lock:
-            self._running()
+            self._twice(lambda process: None)
 
     def run(self, trials: Sequence[Trial], seconds: float) -> list[str | None]:
         """For each trial what is wrong, or None; fewer than there are trials if they took more
@@ -62,27 +81,35 @@ class Sandbox:
 
         Raises EngineError if the process cannot be had.
         """
+        question = [seconds, [list(trial) for trial in trials]]
         with self._lock:
-            process = self._running()
-            try:
-                return _ask(process, [seconds, [list(trial) for trial in trials]])
-            except OSError as error:
-                self._stop()
-                raise EngineError(f"Schemas cannot be checked: {error}") from error
+            return self._twice(lambda process: _told(process.ask(question), len(trials)))
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._stop()
 
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is None or self._process.poll() is not None:
+    def _twice(self, question: Callable[[Process], T]) -> T:
+        """Ask it, of a second process if the first breaks."""
+        for last in (False, True):
+            try:
+                return question(self._running())
+            except (Broken, OSError) as error:
+                self._stop()
+                if last:
+                    raise EngineError(
+                        f"Schemas cannot be checked: their process {error}"
+                    ) from error
+                logger.warning("the process for schemas %s: another is started", error)
+        raise AssertionError
+
+    def _running(self) -> Process:
+        if self._process is None or not self._process.idle():
             self._stop()
-            self._process = subprocess.Popen(
-                [sys.executable, str(_WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            self._finalizer = weakref.finalize(self, _end, self._process)
-            _ask(self._process, self._setup)
+            self._process = Process([sys.executable, str(_WORKER)])
+            self._finalizer = weakref.finalize(self, self._process.end)
+            self._process.ask(self._setup, _START_LOOKS)
         return self._process
 
     def _stop(self) -> None:
@@ -97,20 +124,15 @@ def bytewise() -> Sandbox:
     return Sandbox()
 
 
-def _ask(process: "subprocess.Popen[bytes]", message: object) -> list[str | None]:
-    """Send one line; the answers, a line each, up to an empty one."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(orjson.dumps(message) + b"\n")
-    process.stdin.flush()
-    answers = []
-    while (line := process.stdout.readline()) != b"\n":
-        if not line:
-            raise BrokenPipeError("their process has died")
-        answers.append(orjson.loads(line))
-    return answers
+def _told(answer: Any, trials: int) -> list[str | None]:
+    """What the child said of `trials`, from the process's answer: that, and how it ended.
 
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.communicate()
+    Raises Broken if it did not end by what it tried.
+    """
+    match answer:
+        case [list(told), int(status)] if all(isinstance(one, str | None) for one in told):
+            if (status == 0 and len(told) == trials) or (-status in _AT_FAULT):
+                return told[:trials]
+            how = f"by signal {-status}" if status < 0 else f"with {status}"
+            raise Broken(f"lost its child, which ended {how}")
+    raise Broken("says what it was not asked")

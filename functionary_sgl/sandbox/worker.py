@@ -1,9 +1,11 @@
 """The process of a sandbox; run as a file, so it imports nothing of this package.
 
-It reads a line of JSON: the tokenizer. Then for each line it forks a child, which tries what the
-line asks for and writes a line for each; an empty line follows when the child is gone.
+It reads a line of JSON, the tokenizer, and answers with one. Then for each line it forks a child,
+which tries what the line asks for; when the child is gone, a line says what it found and how it
+ended. The child writes into a pipe of its own: it cannot answer for a child that comes later.
 """
 
+import ctypes
 import json
 import os
 import random
@@ -27,50 +29,98 @@ STEPS = 12
 """How many tokens of a grammar are tried: some fail only when they are used."""
 
 
+ANSWERS = 64 * 1024 * 1024
+"""How many bytes a child may write."""
+
+FAULT_CHARS = 200
+
+PR_SET_PDEATHSIG = 1
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    die_with_parent()
     definition, vocabulary_size, end_ids = json.loads(sys.stdin.buffer.readline())
     tokenizer = LLTokenizer(definition, n_vocab=vocabulary_size, eos_token=end_ids)
     del definition
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    answer(b"{}")
     for line in sys.stdin.buffer:
-        child = os.fork()
-        if not child:
-            attempt(line, tokenizer)
-        os.waitpid(child, 0)
-        sys.stdout.write("\n")
-        sys.stdout.flush()
+        told, status = tried(line, tokenizer)
+        answer(b"[[%s],%d]" % (b",".join(told), status))
 
 
-def attempt(line: bytes, tokenizer: Any) -> None:
+def die_with_parent() -> None:
+    """Even while stopped: whoever does not read does not see the end of a pipe."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def answer(line: bytes) -> None:
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def tried(line: bytes, tokenizer: Any) -> tuple[list[bytes], int]:
+    """The lines of a child that tries what `line` asks for, and its exit status, or minus the
+    signal that killed it."""
+    worker = os.getpid()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        die_with_parent()
+        if os.getppid() == worker:
+            attempt(line, tokenizer, writer)
+        os._exit(1)
+    os.close(writer)
+    told = b""
+    while part := os.read(reader, 1 << 16):
+        told += part
+        if len(told) > ANSWERS:
+            os.kill(child, signal.SIGKILL)
+            break
+    os.close(reader)
+    _, status = os.waitpid(child, 0)
+    return told.split(b"\n")[:-1], os.waitstatus_to_exitcode(status)
+
+
+def attempt(line: bytes, tokenizer: Any, writer: int) -> None:
     """Try what `line` asks for and end this process."""
-    seconds, trials = json.loads(line)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an allocation that fails says so there
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
-    signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
-    for kind, source, instance in trials:
-        try:
-            error = TRIALS[kind](tokenizer, source, instance)
-        except BaseException as raised:  # llguidance and jsonschema_rs raise what panics as that
-            error = (str(raised) or type(raised).__name__).splitlines()[0][:200]
-        os.write(1, json.dumps(error).encode() + b"\n")
+    try:
+        seconds, trials = json.loads(line)
+        os.dup2(writer, 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an allocation that fails says so there
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
+        for kind, source, instance in trials:
+            fault = fault_of(kind, source, instance, tokenizer)
+            os.write(1, json.dumps(fault).encode() + b"\n")
+    except MemoryError:
+        os.abort()
+    except BaseException:
+        os._exit(1)
     os._exit(0)
+
+
+def fault_of(kind: str, source: str, instance: str, tokenizer: Any) -> str | None:
+    try:
+        error = TRIALS[kind](tokenizer, source, instance)
+    except BaseException as raised:  # llguidance and jsonschema_rs raise what panics as that
+        error = (str(raised) or type(raised).__name__).splitlines()[0]
+    return None if error is None else error[:FAULT_CHARS]
 
 
 def json_schema(tokenizer: Any, source: str, _: str) -> str | None:
     defaults = {"whitespace_flexible": False}
-    return fault(tokenizer, LLMatcher.grammar_from_json_schema(source, defaults=defaults))
+    return fault_in(tokenizer, LLMatcher.grammar_from_json_schema(source, defaults=defaults))
 
 
 def regex(tokenizer: Any, source: str, _: str) -> str | None:
-    return fault(tokenizer, LLMatcher.grammar_from_regex(source))
+    return fault_in(tokenizer, LLMatcher.grammar_from_regex(source))
 
 
-def fault(tokenizer: Any, grammar: str) -> str | None:
+def fault_in(tokenizer: Any, grammar: str) -> str | None:
     """What is wrong with `grammar`, or goes wrong when some tokens are drawn."""
     matcher, dice = LLMatcher(tokenizer, grammar, log_level=0), random.Random(0)
     for _ in range(STEPS):
@@ -87,7 +137,7 @@ def reason(matcher: Any) -> str:
     """The line of an error of llguidance that says what is wrong."""
     lines = [line for line in str(matcher.get_error()).splitlines() if line.strip()]
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (told or lines or ["it fails at once"])[0][:200]
+    return (told or lines or ["it fails at once"])[0]
 
 
 def validator(_: Any, source: str, __: str) -> str | None:
