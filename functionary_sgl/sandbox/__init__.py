@@ -6,11 +6,13 @@ is gone afterwards with all that it held. Nothing that failed here reaches the e
 """
 
 import logging
+import os
 import signal
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _WORKER = Path(__file__).with_name("worker.py")
+
+_LIBRARIES = ("jsonschema_rs", "llguidance")
 
 _START_LOOKS = 25
 """As `process.LOOKS`: while it starts, it may wait for a file system that is no disk."""
@@ -66,6 +70,7 @@ class Sandbox:
         self._setup = [tokenizer, vocabulary_size, end_ids]
         self._lock = Lock()
         self._process: Process | None = None
+        self._walls: dict[str, bool] = {}
 
     def start(self) -> None:
         """Have the process ready, so that the first trial need not wait for it.
@@ -85,6 +90,12 @@ class Sandbox:
         with self._lock:
             return self._twice(lambda process: _told(process.ask(question), len(trials)))
 
+    def walls(self) -> dict[str, bool]:
+        """What keeps the process from the rest of the system (`walls.py`), by name, and whether
+        the kernel let it stand. Raises EngineError if the process cannot be had."""
+        self.start()
+        return dict(self._walls)
+
     def close(self) -> None:
         """End the process."""
         with self._lock:
@@ -95,7 +106,7 @@ class Sandbox:
         for last in (False, True):
             try:
                 return question(self._running())
-            except (Broken, OSError) as error:
+            except Broken as error:
                 self._stop()
                 if last:
                     raise EngineError(
@@ -107,9 +118,10 @@ class Sandbox:
     def _running(self) -> Process:
         if self._process is None or not self._process.idle():
             self._stop()
-            self._process = Process([sys.executable, str(_WORKER)])
+            self._process = Process(_command(), env=_environment(), cwd="/")
             self._finalizer = weakref.finalize(self, self._process.end)
-            self._process.ask(self._setup, _START_LOOKS)
+            self._walls = _stands(self._process.ask(self._setup, _START_LOOKS))
+            logger.info("schemas are tried behind walls: %s", _listed(self._walls))
         return self._process
 
     def _stop(self) -> None:
@@ -122,6 +134,34 @@ class Sandbox:
 def bytewise() -> Sandbox:
     """A sandbox with a token per byte, shared by all that need no tokenizer of their own."""
     return Sandbox()
+
+
+def _command() -> list[str]:
+    """Python without all that an environment or a user adds to it; libraries from where ours are.
+    So nothing measures what of it is tested."""
+    found = [find_spec(name) for name in _LIBRARIES]
+    origins = [spec.origin for spec in found if spec is not None and spec.origin is not None]
+    directories = dict.fromkeys(str(Path(origin).parents[1]) for origin in origins)
+    worker = str(_WORKER)
+    return [sys.executable, "-I", "-S", worker, str(Path(__file__).parent), *directories]
+
+
+def _environment() -> dict[str, str]:
+    """What Python may need to be found by the linker. Keys and tokens stay with the server."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+
+
+def _stands(answer: Any) -> dict[str, bool]:
+    match answer:
+        case {"walls": dict(walls)}:
+            return walls
+    raise Broken("says what it was not asked")
+
+
+def _listed(walls: Mapping[str, bool]) -> str:
+    standing = ", ".join(name for name, stands in walls.items() if stands) or "none"
+    refused = ", ".join(name for name, stands in walls.items() if not stands)
+    return f"{standing}; the kernel refused: {refused}" if refused else standing
 
 
 def _told(answer: Any, trials: int) -> list[str | None]:

@@ -43,8 +43,11 @@ class Process:
     """
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
-        """`options`: more for Popen. Raises OSError if the command cannot be started."""
-        self._process = _kept(command, options)
+        """`options`: more for Popen. Raises Broken if the command cannot be started."""
+        try:
+            self._process = _kept(command, options)
+        except OSError as error:
+            raise Broken(f"cannot be started: {error}") from error
         self.pid = self._process.pid
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -1,11 +1,11 @@
-"""The process of a sandbox; run as a file, so it imports nothing of this package.
+"""The process of a sandbox; run as a file, so it imports nothing of this package but its sibling.
 
-It reads a line of JSON, the tokenizer, and answers with one. Then for each line it forks a child,
-which tries what the line asks for; when the child is gone, a line says what it found and how it
-ended. The child writes into a pipe of its own: it cannot answer for a child that comes later.
+Its arguments are the directories where libraries are. It puts up walls, reads a line of JSON, the
+tokenizer, and answers with one: which walls stand. Then for each line it forks a child, which tries
+what the line asks for; when the child is gone, a line says what it found and how it ended. The
+child writes into a pipe of its own: it cannot answer for a child that comes later.
 """
 
-import ctypes
 import json
 import os
 import random
@@ -13,11 +13,18 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+sys.path.extend(sys.argv[1:])
 
 import jsonschema_rs
 from llguidance import LLMatcher, LLTokenizer
+
+if TYPE_CHECKING:
+    from functionary_sgl.sandbox import walls
+else:
+    import walls
 
 MEMORY = 512 * 1024 * 1024
 """What a child may take besides what it begins with, in bytes of address space."""
@@ -34,42 +41,57 @@ ANSWERS = 64 * 1024 * 1024
 
 FAULT_CHARS = 200
 
-PR_SET_PDEATHSIG = 1
+FILES = 64
+"""More descriptors than it ever has."""
+
+
+class Files(NamedTuple):
+    """What cannot be opened behind the walls: the null device, and the worker's own statm."""
+
+    null: int
+    statm: int
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
-    die_with_parent()
+    walls.die_with_parent(signal.SIGKILL)  # stopped or not; the end of a pipe must be read
+    files = Files(os.open(os.devnull, os.O_RDWR), os.open("/proc/self/statm", os.O_RDONLY))
+    stands = walls.put_up(walls.AROUND_WORKER)
+    told, _ = forked(lambda: answer(walls.put_up(walls.AROUND_TRIAL)), files)
+    stands |= json.loads(told)
     definition, vocabulary_size, end_ids = json.loads(sys.stdin.buffer.readline())
     tokenizer = LLTokenizer(definition, n_vocab=vocabulary_size, eos_token=end_ids)
     del definition
-    answer(b"{}")
+    answer({"walls": stands})
     for line in sys.stdin.buffer:
-        told, status = tried(line, tokenizer)
-        answer(b"[[%s],%d]" % (b",".join(told), status))
+        pages = int(os.pread(files.statm, 64, 0).split()[0])
+        told, status = forked(partial(attempt, line, tokenizer, pages), files)
+        os.write(1, b"[[%s],%d]\n" % (b",".join(told.split(b"\n")[:-1]), status))
 
 
-def die_with_parent() -> None:
-    """Even while stopped: whoever does not read does not see the end of a pipe."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def answer(message: object) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
 
 
-def answer(line: bytes) -> None:
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def tried(line: bytes, tokenizer: Any) -> tuple[list[bytes], int]:
-    """The lines of a child that tries what `line` asks for, and its exit status, or minus the
-    signal that killed it."""
+def forked(work: Callable[[], None], files: Files) -> tuple[bytes, int]:
+    """What a child writes that does `work`, and its exit status, or minus the signal that killed
+    it."""
     worker = os.getpid()
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        die_with_parent()
-        if os.getppid() == worker:
-            attempt(line, tokenizer, writer)
-        os._exit(1)
+        try:
+            walls.die_with_parent(signal.SIGKILL)
+            if os.getppid() == worker:
+                for file, copy in ((files.null, 0), (writer, 1), (files.null, 2)):
+                    os.dup2(file, copy)  # an allocation that fails says so on stderr
+                os.closerange(3, FILES)
+                work()
+                os._exit(0)
+        except MemoryError:
+            os.abort()
+        finally:
+            os._exit(1)
     os.close(writer)
     told = b""
     while part := os.read(reader, 1 << 16):
@@ -79,28 +101,20 @@ def tried(line: bytes, tokenizer: Any) -> tuple[list[bytes], int]:
             break
     os.close(reader)
     _, status = os.waitpid(child, 0)
-    return told.split(b"\n")[:-1], os.waitstatus_to_exitcode(status)
+    return told, os.waitstatus_to_exitcode(status)
 
 
-def attempt(line: bytes, tokenizer: Any, writer: int) -> None:
-    """Try what `line` asks for and end this process."""
-    try:
-        seconds, trials = json.loads(line)
-        os.dup2(writer, 1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an allocation that fails says so there
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
-        for kind, source, instance in trials:
-            fault = fault_of(kind, source, instance, tokenizer)
-            os.write(1, json.dumps(fault).encode() + b"\n")
-    except MemoryError:
-        os.abort()
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
+def attempt(line: bytes, tokenizer: Any, pages: int) -> None:
+    """Try what `line` asks for, in a child of a process with so many `pages`."""
+    seconds, trials = json.loads(line)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK, resource.RLIM_INFINITY))
+    memory = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # kills
+    walls.put_up(walls.AROUND_TRIAL)
+    for kind, source, instance in trials:
+        answer(fault_of(kind, source, instance, tokenizer))
 
 
 def fault_of(kind: str, source: str, instance: str, tokenizer: Any) -> str | None:

@@ -2,13 +2,16 @@
 
 import os
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "functionary_sgl" / "sandbox"))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, sys.argv[1])
 
 import worker
+from intrusions import INTRUSIONS
 
 
 def spin(_: Any, __: str, ___: str) -> None:
@@ -16,8 +19,10 @@ def spin(_: Any, __: str, ___: str) -> None:
         pass
 
 
-def sleep(_: Any, __: str, ___: str) -> None:
-    time.sleep(1e6)
+def wait(_: Any, __: str, ___: str) -> None:
+    lock = Lock()
+    lock.acquire()
+    lock.acquire()
 
 
 def leave(_: Any, status: str, __: str) -> None:
@@ -30,6 +35,11 @@ def allocate(_: Any, __: str, ___: str) -> None:
         kept.append(bytearray(1 << 20))
 
 
+def trial(intrusion: Callable[[str], None]) -> Callable[[Any, str, str], None]:
+    return lambda _, argument, __: intrusion(argument)
+
+
 if __name__ == "__main__":
-    worker.TRIALS |= {"spin": spin, "sleep": sleep, "leave": leave, "allocate": allocate}
+    worker.TRIALS |= {"spin": spin, "wait": wait, "leave": leave, "allocate": allocate}
+    worker.TRIALS |= {name: trial(intrusion) for name, intrusion in INTRUSIONS.items()}
     worker.main()
