@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from functionary_sgl.chat.json_text import written
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
@@ -54,10 +55,8 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
     take no others unless the schema says that they may. Raises InvalidSchema where the parameters
     are no schema of an object.
     """
+    parameters = bounded(tool)
     try:
-        check_size(len(tool.parameters_json))
-        parameters = tool.parameters or {}
-        check_shape(parameters)
         if not (parameters.get("properties") or any(key in parameters for key in keywords.OPEN)):
             _check_type(tool, parameters)
             return Arguments(NO_ARGUMENTS, NO_ARGUMENTS)
@@ -73,6 +72,31 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
         split.unenforced,
         split.patterns,
     )
+
+
+def with_parameters(tool: Tool, schema: dict[str, Any]) -> Tool:
+    """`tool` with `schema`, which came with a body, as its parameters.
+
+    Raises InvalidSchema for numbers that are no JSON.
+    """
+    try:
+        return replace(tool, parameters_json=written(schema))
+    except InvalidSchema as error:
+        raise located(error, tool) from error
+
+
+def bounded(tool: Tool) -> dict[str, Any]:
+    """The parameters of `tool`, empty where there are none.
+
+    Raises InvalidSchema where they cannot be read, or are too large or too deep to be walked over.
+    """
+    parameters = tool.parameters or {}
+    try:
+        check_size(len(tool.parameters_json))
+        check_shape(parameters)
+    except InvalidSchema as error:
+        raise located(error, tool) from error
+    return parameters
 
 
 def located(error: InvalidSchema, tool: Tool) -> InvalidSchema:
@@ -97,16 +121,18 @@ def resolved(tool: Tool) -> dict[str, Any]:
     a `$ref` are dropped); empty where there are none. A reference that leads back to where it
     stands, or too far, becomes the bare type of what it points at.
 
-    Raises InvalidSchema for references that are remote or dangling, and for schemas that are too
-    deep or too large.
+    Raises InvalidSchema for references that are remote or dangling, or lead the parameters
+    themselves to what is no schema, and as `bounded` does.
     """
+    parameters = bounded(tool)
     try:
-        check_size(len(tool.parameters_json))
-        parameters = tool.parameters or {}
-        check_shape(parameters)
-        resolution: dict[str, Any] = _Resolver(parameters).expand(parameters, (), 0)
+        resolution = _Resolver(parameters).expand(parameters, (), 0)
     except InvalidSchema as error:
         raise located(error, tool) from error
+    if isinstance(resolution, bool):
+        return {}
+    if not isinstance(resolution, dict):
+        raise located(InvalidSchema("It points at what is no schema.", param="/$ref"), tool)
     return resolution
 
 

@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from functionary_sgl.chat.json_text import parsed
+from functionary_sgl.errors import InvalidSchema
+
 NAME_PATTERN = "[a-zA-Z0-9_-]{1,64}"
 """Of a function's name, all of it (OpenAI's rule)."""
 
@@ -29,8 +32,17 @@ class Tool:
 
     @property
     def parameters(self) -> dict[str, Any] | None:
-        """The parameters' JSON Schema, parsed anew at each access."""
-        parameters: dict[str, Any] | None = json.loads(self.parameters_json)
+        """The parameters' JSON Schema, parsed anew at each access.
+
+        Raises InvalidSchema for what is no JSON object or cannot be read.
+        """
+        try:
+            parameters = parsed(self.parameters_json)
+        except ValueError as error:
+            message = f"The parameters cannot be read: {error}"
+            raise InvalidSchema(message, self.parameters_path) from error
+        if not isinstance(parameters, dict | None):
+            raise InvalidSchema("Parameters must be an object.", self.parameters_path)
         return parameters
 
     @property

@@ -16,7 +16,7 @@ CACHE_CHARACTERS = 8_000_000
 def definition(tool: Tool) -> str:
     """Name, description and parameters of `tool`, keys in this order, references resolved; the
     parameters are null where the client gave none. Raises InvalidSchema as `resolved` does."""
-    parameters = None if tool.parameters is None else resolved(tool)
+    parameters = None if tool.parameters_json == "null" else resolved(tool)
     content = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return json.dumps(content, ensure_ascii=False)
 

@@ -28,7 +28,10 @@ class ToolMemory:
 
     def first(self, tool: Tool, salt: str = "") -> Tool:
         """`tool` in the order in which it came first with this `salt`, unless it alone is more than
-        fits."""
+        fits.
+
+        Raises InvalidSchema where its parameters cannot be read.
+        """
         if _size(tool) > KNOWN_CHARACTERS:
             return tool
         with self._lock:

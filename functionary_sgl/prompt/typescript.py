@@ -102,7 +102,7 @@ def _comment(schema: dict[str, Any]) -> str | None:
 
 def _formats(schema: dict[str, Any]) -> str:
     formats = [alternative.get("format") for alternative in _alternatives(schema)]
-    return "".join(f if f == formats[-1] else f"{f} or " for f in formats if f is not None)
+    return "".join(str(f) if f == formats[-1] else f"{f} or " for f in formats if f is not None)
 
 
 def _kind(schema: dict[str, Any]) -> Any:

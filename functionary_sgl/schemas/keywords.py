@@ -99,9 +99,9 @@ def types(value: Any) -> list[str] | None:
 
 
 def disjoint(branches: Sequence[Any]) -> bool:
-    """Whether it can be seen that no value satisfies two of the schemas `branches` (their `type`,
-    if any, being a list): by their types, their values, or a required property whose values tell
-    them apart."""
+    """Whether it can be seen that no value satisfies two of `branches` (the `type` of those that
+    are schemas, if any, being a list): by their types, their values, or a required property whose
+    values tell them apart. They need not have been checked."""
     return all(
         _told_apart(type_, [b for b in branches if _admits(b, type_)])
         for type_ in TYPES
@@ -125,15 +125,23 @@ def _told_apart(type_: str, branches: list[Any]) -> bool:
         return True
     if type_ != "object":
         return False
-    names = set.intersection(*(_required_properties(branch) for branch in branches))
+    names = set.intersection(*(required(branch) & listed(branch) for branch in branches))
     return any(
         _no_value_twice([values_of(branch["properties"][name]) for branch in branches])
         for name in names
     )
 
 
-def _required_properties(branch: dict[str, Any]) -> set[str]:
-    return set(branch.get("required", ())) & set(branch.get("properties", ()))
+def required(schema: dict[str, Any]) -> set[str]:
+    """The properties that an object must have; none where `required` is no list of names."""
+    names = schema.get("required")
+    return {n for n in names if isinstance(n, str)} if isinstance(names, list) else set()
+
+
+def listed(schema: dict[str, Any]) -> set[str]:
+    """The properties that an object lists; none where `properties` is no object."""
+    properties = schema.get("properties")
+    return set(properties) if isinstance(properties, dict) else set()
 
 
 def values_of(schema: Any) -> frozenset[str] | None:
@@ -142,7 +150,7 @@ def values_of(schema: Any) -> frozenset[str] | None:
         return None
     if "const" in schema:
         return frozenset({canonical(schema["const"])})
-    if "enum" in schema:
+    if isinstance(schema.get("enum"), list):
         return frozenset(canonical(value) for value in schema["enum"])
     return None
 

@@ -91,10 +91,8 @@ class Node:
         """Grammars count properties only where none of those listed may be left out; and a key
         that is not listed can come twice, which makes one."""
         value = checked(keyword, value, self._at(keyword))
-        required = self._schema.get("required")
-        required = set(required) if isinstance(required, list) else set()
-        listed = set(self._schema.get("properties") or ())
-        counted = listed <= required
+        required = keywords.required(self._schema)
+        counted = keywords.listed(self._schema) <= required
         if keyword == "minProperties" and value <= len(required):
             self._whole[keyword] = value
         elif counted and (keyword == "maxProperties" or value == len(required) + 1):

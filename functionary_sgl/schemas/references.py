@@ -1,10 +1,14 @@
 """Local references of a schema: `#`, `#/a/b` and `#anchor`. No other document is ever fetched."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
 from functionary_sgl.errors import InvalidSchema
+
+# Of a list, as RFC 6901 writes it; no list of a schema has more members than nine digits count.
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 class References:
@@ -26,7 +30,7 @@ class References:
             pointer = self._anchor(pointer)
         target: Any = self._root
         for step in _steps(pointer):
-            if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
+            if isinstance(target, list) and _INDEX.fullmatch(step) and int(step) < len(target):
                 target = target[int(step)]
             elif isinstance(target, dict) and step in target:
                 target = target[step]

@@ -97,15 +97,20 @@ class Walk:
             self.definitions[name] = self.schema(target, pointer, closing)
 
     def outline(self, schema: Any) -> Any:
-        """`schema` with what tells it apart from others, behind its references."""
-        for _ in range(8):
-            if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
-                break
-            schema = self._references.resolve(schema["$ref"])[1]
-        if not isinstance(schema, dict):
-            return schema
+        """`schema` with what tells it apart from others, behind its references; True, which admits
+        whatever others do, where that is no schema: it will be refused, and with its place, where
+        the walk comes to it."""
+        try:
+            for _ in range(8):
+                if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
+                    break
+                schema = self._references.resolve(schema["$ref"])[1]
+            if not isinstance(schema, dict):
+                return schema
+            named = keywords.types(schema["type"]) if "type" in schema else None
+        except (InvalidSchema, ValueError):
+            return True
         outline = {key: value for key, value in schema.items() if key not in ("type", "nullable")}
-        named = keywords.types(schema["type"]) if "type" in schema else None
         if schema.get("nullable") is True:
             outline = {k: v for k, v in outline.items() if k not in ("const", "enum")}
             named = None if named is None else [*named, "null"]

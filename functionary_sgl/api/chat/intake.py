@@ -1,6 +1,5 @@
 """Chat requests, in all the shapes that clients send, to the one shape of a Conversation."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from functionary_sgl.api.chat.requests import (
 )
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.history import in_call_order
+from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
@@ -148,5 +148,5 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
 
 
 def _tool(function: FunctionDefinition, path: str) -> Tool:
-    parameters = json.dumps(function.parameters, ensure_ascii=False)
-    return Tool(function.name, function.description, parameters, bool(function.strict), path)
+    tool = Tool(function.name, function.description, "null", bool(function.strict), path)
+    return tool if function.parameters is None else with_parameters(tool, function.parameters)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import RequestError
 
@@ -36,10 +37,10 @@ def _by_schema(described: Any) -> Tool:
             "'json_schema' needs a 'schema', the JSON Schema of an object.",
             param=f"{PARAM}.json_schema.schema",
         )
-    return Tool(
+    tool = Tool(
         str(described.get("name", "answer")),
-        parameters_json=json.dumps(schema, ensure_ascii=False),
         strict=described.get("strict") is True,
         path=f"{PARAM}.json_schema",
         key="schema",
     )
+    return with_parameters(tool, schema)
