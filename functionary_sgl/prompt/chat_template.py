@@ -18,6 +18,8 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.json_text import parsed
+from functionary_sgl.chat.schema import bounded
 from functionary_sgl.chat.tools import CODE_TOOL, Tool
 from functionary_sgl.errors import RequestError
 from functionary_sgl.prompt.definition import json_arguments
@@ -64,9 +66,10 @@ class ChatTemplate:
             variables |= dict.fromkeys(("enable_thinking", "thinking"), conversation.reasoning)
         try:
             return self._template.render(variables)
-        except (TemplateError, TypeError, ValueError) as error:
+        except Exception as error:  # a program that is not ours: what it raises cannot be known
+            told = str(error) if isinstance(error, TemplateError) else repr(error)
             raise RequestError(
-                f"This model's chat template refuses the conversation: {error}", param="messages"
+                f"This model's chat template refuses the conversation: {told}", param="messages"
             ) from error
 
     def _message(self, message: Message) -> dict[str, Any]:
@@ -81,7 +84,7 @@ class ChatTemplate:
         return shown
 
     def _call(self, call: Call) -> dict[str, Any]:
-        function = {"name": call.name, "arguments": _parsed(json_arguments(call))}
+        function = {"name": call.name, "arguments": _object(json_arguments(call))}
         return {
             "id": self._call_id(call.id or call.name),
             "type": "function",
@@ -101,17 +104,18 @@ class ChatTemplate:
 
 def _tool(tool: Tool) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name, "description": tool.description}
-    function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    function["parameters"] = bounded(tool) or {"type": "object", "properties": {}}
     return {"type": "function", "function": function}
 
 
-def _parsed(arguments: str) -> Any:
-    """Arguments as an object; as the text they are where they are none."""
+def _object(arguments: str) -> Any:
+    """Arguments as an object; as the text they are where they are none, or one that nobody could
+    put into a request: a model may well write what is too deep, and must be able to read it."""
     try:
-        parsed = json.loads(arguments)
+        value = parsed(arguments)
     except ValueError:
         return arguments
-    return parsed if isinstance(parsed, dict) else arguments
+    return value if isinstance(value, dict) else arguments
 
 
 def _nine_characters(call_id: str) -> str:
