@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := uv==0.13.9
-FUZZED := tests/runtime tests/prompt tests/tokenizer tests/chat tests/schemas/test_mistakes.py
+FUZZED := tests/runtime tests/prompt tests/tokenizer tests/chat tests/schemas/test_mistakes.py \
+	tests/api/chat/test_requests.py
 
 # Where Python may not keep compiled modules, SGLang takes three times as long to start.
 unexport PYTHONDONTWRITEBYTECODE

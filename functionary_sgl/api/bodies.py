@@ -27,7 +27,8 @@ class Body(BaseModel):
     """An object in a body. Unknown fields are accepted, as OpenAI's clients of tomorrow will send
     them."""
 
-    model_config = ConfigDict(extra="allow")
+    # NaN and infinity, which are no JSON, are read all the same; no field takes them.
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Self:
