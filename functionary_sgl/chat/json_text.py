@@ -17,8 +17,9 @@ from pydantic_core import from_json
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas.references import escaped
 
-# What a number that no double holds has in its text: three digits of an exponent, or all its own.
-_MAY_OVERFLOW = re.compile(r"[eE][+]?[0-9]{3}|[0-9]{309}")
+# What a number that no double holds has in its text: an exponent of three digits, or 309 digits,
+# which are looked for at the first of a row only. It begins with a digit: letters are too many.
+_MAY_OVERFLOW = re.compile(r"[0-9](?:[eE][+]?[0-9]{3}|(?<![0-9][0-9])[0-9]{308})")
 
 
 def parsed(text: str) -> Any:
