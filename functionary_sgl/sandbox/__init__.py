@@ -113,6 +113,9 @@ class Sandbox:
                         f"Schemas cannot be checked: their process {error}"
                     ) from error
                 logger.warning("the process for schemas %s: another is started", error)
+            except BaseException:
+                self._stop()  # it may yet answer, but nobody would know to what
+                raise
         raise AssertionError
 
     def _running(self) -> Process:

@@ -35,7 +35,6 @@ STACK = 4 * 1024 * 1024
 STEPS = 12
 """How many tokens of a grammar are tried: some fail only when they are used."""
 
-
 ANSWERS = 64 * 1024 * 1024
 """How many bytes a child may write."""
 

@@ -132,6 +132,23 @@ def test_threads_that_ask_while_it_is_killed(sandbox: Sandbox) -> None:
         assert [future.result() for future in futures] == [[None]] * 40
 
 
+def test_who_was_interrupted_leaves_no_answer_to_others(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.start()
+    first = pid(sandbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(process._Watch, "look", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.run(SPIN, 1)
+    assert sandbox.run(PLAIN, 1) == [None]
+    assert pid(sandbox) != first
+
+
+def interrupted(_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_the_thread_that_started_it_may_end(sandbox: Sandbox) -> None:
     thread = Thread(target=sandbox.start)
     thread.start()
