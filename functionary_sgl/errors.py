@@ -5,11 +5,16 @@
     ├── RequestError                the request: HTTP 400, with OpenAI's error body
     │   ├── AuthenticationError     401
     │   ├── NotFound                404
+    │   ├── Forbidden               403
     │   ├── MethodNotAllowed        405
+    │   ├── BodyTooLarge            413
+    │   ├── UnsupportedMediaType    415
     │   ├── ContextLengthExceeded   400
     │   └── InvalidSchema           400
     └── EngineError                 the engine: HTTP 500
-        └── EngineDied              503; the server ends with exit code 1
+        ├── EngineDied              503; the server ends with exit code 1
+        ├── ServerStopping          503; it was told to end
+        └── ServerBusy              503; the same request may be answered later
 
 Each message says what is wrong and what the reader can do about it.
 """
@@ -54,10 +59,28 @@ class NotFound(RequestError):
     status = 404
 
 
+class Forbidden(RequestError):
+    """A request that a web page had its browser send, or that came under another host's name."""
+
+    status = 403
+
+
 class MethodNotAllowed(RequestError):
     """The path exists, the method does not."""
 
     status = 405
+
+
+class BodyTooLarge(RequestError):
+    """A body of more bytes, or of more values, than one request may have."""
+
+    status = 413
+
+
+class UnsupportedMediaType(RequestError):
+    """A body that is not said to be JSON."""
+
+    status = 415
 
 
 class ContextLengthExceeded(RequestError):
@@ -81,5 +104,17 @@ class EngineError(FunctionaryError):
 
 class EngineDied(EngineError):
     """The engine is gone; every running turn ends with this."""
+
+    status = 503
+
+
+class ServerStopping(EngineError):
+    """The server was told to end, and this turn outlasted the time for that."""
+
+    status = 503
+
+
+class ServerBusy(EngineError):
+    """There is no room for this request now."""
 
     status = 503

@@ -1,6 +1,7 @@
 """The HTTP application."""
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,13 +9,20 @@ from fastapi import FastAPI
 from functionary_sgl import __version__
 from functionary_sgl.api import errors, metrics, models
 from functionary_sgl.api.auth import RequireKey
+from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.model import Model
 
 
-def create_app(model: Model, api_key: str | None = None) -> FastAPI:
-    """An ASGI application that serves `model`; with `api_key`, only to those who send it."""
+def create_app(
+    model: Model,
+    api_key: str | None = None,
+    hosts: Collection[str] = (ANY,),
+    origins: Collection[str] = (),
+) -> FastAPI:
+    """An ASGI application that serves `model`; with `api_key`, only to those who send it. `hosts`
+    and `origins` as in RequireKnownNames."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.started = int(time.time())
@@ -24,6 +32,7 @@ def create_app(model: Model, api_key: str | None = None) -> FastAPI:
     errors.install(app)
     if api_key:
         app.add_middleware(RequireKey, key=api_key)
+    app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

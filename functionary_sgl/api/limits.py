@@ -4,6 +4,26 @@ Those of schemas are in `schemas/bounds.py`, those of images in `engines/images.
 """
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_BODY_VALUES = 65_536
+"""JSON values in a body: a thousand tools with sixty each. They are parsed in one go."""
+
+MAX_BODIES_BYTES = 256 * 1024 * 1024
+"""Of all bodies that are being read or parsed, but for the first part of each."""
+
+FREE_BODY_BYTES = 1024 * 1024
+"""Of one body that may always come in, whatever others send."""
+
+MAX_HEADER_BYTES = 32 * 1024
+MAX_HEADER_LINE_BYTES = 8 * 1024
+MAX_HEADERS = 100
+"""As nginx has them; the request line is one of the lines."""
+
+HEADER_SECONDS = 20
+BODY_SECONDS = 60
+"""From their first byte to their last."""
+
+READ_SECONDS = 60
+"""How long a client may take nothing of what is sent to it."""
 
 MAX_BIASES = 1_024
 MAX_CALLS = 1_024

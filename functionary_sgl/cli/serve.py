@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from functionary_sgl.cli import flags
-from functionary_sgl.cli.server import bind, run
+from functionary_sgl.cli.server import DRAIN_SECONDS, bind, run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
@@ -75,6 +75,27 @@ def _parser() -> flags.Parser:
     add("--host", default="127.0.0.1", help="default: 127.0.0.1")
     add("--port", type=_port, metavar="N", default=8000, help="default: 8000")
     add("--api-key", metavar="KEY", help="serve only those who send this key")
+    add(
+        "--allowed-hosts",
+        nargs="+",
+        metavar="NAME",
+        help="names under which this server is known (.example.com: and all that end so); default: "
+        "this machine's, or with keys any",
+    )
+    add(
+        "--allowed-origins",
+        nargs="+",
+        metavar="ORIGIN",
+        default=[],
+        help="web pages that may use it, such as https://example.com; default: its own",
+    )
+    add(
+        "--drain-timeout",
+        type=_positive,
+        metavar="SECONDS",
+        default=DRAIN_SECONDS,
+        help="how long answers may take to end when it is told to stop; default: 30",
+    )
     add("--context-length", type=int, metavar="N", help="default: the model's")
     add("--log-level", default="error", help="default: error")
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")

@@ -13,14 +13,20 @@ import uvicorn
 import uvloop
 
 from functionary_sgl.api.app import create_app
-from functionary_sgl.errors import EngineDied, UsageError
+from functionary_sgl.api.browsers import ANY
+from functionary_sgl.api.limits import READ_SECONDS
+from functionary_sgl.cli.connection import Connection
+from functionary_sgl.errors import EngineDied, ServerStopping, UsageError
 from functionary_sgl.model import Model
 
 DRAIN_SECONDS = 30
-"""How long running answers may take to end when the server is told to stop."""
+"""How long running answers may take to end when the server is told to stop, by default."""
 
 LAST_WORDS_SECONDS = 2
-"""The same when the engine is gone, and only error events are left to send."""
+"""The same when only error events are left to send."""
+
+GIL_SECONDS = 0.001
+"""How long a thread may compute while the event loop waits for its turn."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -32,6 +38,8 @@ def bind(host: str, port: int) -> socket.socket:
         with ExitStack() as unless_bound:
             listener = unless_bound.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit it: who takes nothing of what is sent is cut off.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000)
             listener.bind(address)
             unless_bound.pop_all()
     except (OSError, OverflowError) as error:
@@ -42,16 +50,18 @@ def bind(host: str, port: int) -> socket.socket:
 
 def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> int:
     """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
+    sys.setswitchinterval(GIL_SECONDS)
     config = uvicorn.Config(
-        create_app(model, options.api_key),
+        create_app(model, options.api_key, known_hosts(options), options.allowed_origins),
         log_level=options.log_level,
         access_log=options.log_level in ("debug", "info"),
-        http="httptools",
+        http=Connection,
+        ws="none",
         ssl_keyfile=options.ssl_keyfile,
         ssl_certfile=options.ssl_certfile,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=options.drain_timeout + LAST_WORDS_SECONDS,
     )
-    server = _Server(config, banner(model, listener, bool(options.ssl_certfile)))
+    server = _Server(config, model, banner(model, listener, bool(options.ssl_certfile)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         death = runner.run(_serve(server, model, listener))
     if death is not None:
@@ -80,8 +90,9 @@ async def _serve(server: "_Server", model: Model, listener: socket.socket) -> En
 class _Server(uvicorn.Server):
     """Prints its banner when it is ready, and ends by itself, not by the signal it was sent."""
 
-    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+    def __init__(self, config: uvicorn.Config, model: Model, banner: str) -> None:
         super().__init__(config)
+        self._model = model
         self._banner = banner
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -93,10 +104,39 @@ class _Server(uvicorn.Server):
         """Take no more requests, let running answers end."""
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        drain = max(0, (self.config.timeout_graceful_shutdown or 0) - LAST_WORDS_SECONDS)
+        timer = asyncio.get_running_loop().call_later(drain, self._give_up)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            timer.cancel()
+        if self.force_exit and self.server_state.tasks:
+            self._give_up()
+            await asyncio.wait(set(self.server_state.tasks), timeout=LAST_WORDS_SECONDS)
+
+    def _give_up(self) -> None:
+        """End the answers that are left with an error that their clients are told."""
+        if count := len(self.server_state.tasks):
+            print(f"functionary-sgl: {count} answers were cut short", file=sys.stderr, flush=True)
+            self._model.engine.give_up(
+                ServerStopping("The server was stopped before this answer came to its end.")
+            )
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # SIGTERM may come twice, from uvicorn and through the engine; a second Ctrl-C means it.
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.stop()
+
+
+def known_hosts(options: argparse.Namespace) -> list[str]:
+    """The names that requests may come under: any where there are keys, for web pages of strangers
+    have none; else those of this machine, if others can reach it, and those that were given."""
+    if options.allowed_hosts is not None:
+        return list(options.allowed_hosts)
+    if options.api_key:
+        return [ANY]
+    return [options.host, socket.gethostname(), socket.getfqdn()]
 
 
 def banner(model: Model, listener: socket.socket, tls: bool) -> str:

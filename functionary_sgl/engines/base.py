@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from functionary_sgl.errors import EngineDied
+from functionary_sgl.errors import EngineDied, EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,9 @@ class Engine(Protocol):
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
         """The log-probability of each candidate as the next id after `token_ids`."""
+
+    def give_up(self, error: EngineError) -> None:
+        """End every generation with `error`, those that run and those that come."""
 
     async def died(self) -> EngineDied:
         """Wait for as long as the engine lives; then the reason why it does not."""

@@ -6,6 +6,7 @@ in chunks, can be stopped at any moment, and fails when it is told to.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,6 +91,8 @@ class ScriptedEngine:
         self._tokenizer = tokenizer
         self._turns: LRUCache[str, _Progress] = LRUCache(maxsize=1024)
         self._dead = asyncio.Event()
+        self._end: EngineError | None = None
+        self._ended = asyncio.Event()
 
     async def ready(self, stop: Callable[[], None]) -> None:
         """At once."""
@@ -119,6 +122,10 @@ class ScriptedEngine:
         await self._play(progress)
         return Scores(self._likelihoods(progress.rest, candidates))
 
+    def give_up(self, error: EngineError) -> None:
+        self._end = self._end or error
+        self._ended.set()
+
     async def died(self) -> EngineDied:
         await self._dead.wait()
         return EngineDied("The scripted engine died, as its script says.")
@@ -137,15 +144,23 @@ class ScriptedEngine:
         """Wait and fail as the script says."""
         reply = progress.reply
         if reply.delay:
-            await asyncio.sleep(reply.delay)
+            await self._wait(reply.delay)
         if reply.fault and progress.chunks >= reply.after:
             if reply.fault == "stall":
-                await asyncio.Event().wait()
+                await self._wait(None)
             if reply.fault == "fail":
                 raise EngineError("The scripted engine failed, as its script says.")
             self._dead.set()
         if self._dead.is_set():
             raise await self.died()
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Wait so long, or for ever; raises as soon as generations are given up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        if self._end is not None:
+            raise self._end
 
     def _chunks(self, request: Request, progress: _Progress) -> Iterator[Chunk]:
         """What the request gives, with the progress it makes."""

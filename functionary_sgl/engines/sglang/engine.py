@@ -52,6 +52,7 @@ class SGLangEngine:
         self._image_domains = frozenset(domain.lower() for domain in domains)
         self._streams: set[Stream] = set()
         self._death: EngineDied | None = None
+        self._end: EngineError | None = None
         self._dead = asyncio.Event()
         self._manager.signal_handler_class = self._signal_handlers
 
@@ -113,6 +114,11 @@ class SGLangEngine:
                     return Scores(ordered, meta.get("cached_tokens", 0), images)
         raise EngineError("The engine gave no log-probabilities.")
 
+    def give_up(self, error: EngineError) -> None:
+        self._end = self._end or error
+        for stream in self._streams:
+            stream.fail(self._end)
+
     async def died(self) -> EngineDied:
         await self._dead.wait()
         return self._death or EngineDied("The engine is closed.")
@@ -125,8 +131,8 @@ class SGLangEngine:
         self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext
     ) -> AsyncGenerator[Output, None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
-        if self._death:
-            raise self._death
+        if self._end:
+            raise self._end
         # The prefix cache keeps what adapters computed apart, by their ids, and what has a salt.
         place = {"lora_path": turn.adapter, "cache_salt": turn.cache_salt or None}
         arguments = arguments | _images(turn.images) | place
@@ -149,8 +155,7 @@ class SGLangEngine:
 
     def _die(self, reason: str) -> None:
         self._death = EngineDied(reason)
-        for stream in self._streams:
-            stream.fail(self._death)
+        self.give_up(self._death)
         self._dead.set()
 
 

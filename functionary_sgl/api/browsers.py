@@ -1,0 +1,82 @@
+"""What web pages may have a browser send here: nothing, unless they are this server's own.
+
+Any page can make a browser send requests to a server on its user's machine. It says so in `Origin`
+(the Fetch standard), and is refused. A page whose name is made to mean this machine (DNS rebinding)
+counts as of the same origin to the browser, but its name is in `Host`: names that are not this
+server's are refused too. An address is always taken, for nobody can make one mean another machine.
+"""
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from functionary_sgl.api.auth import OPEN_PATHS
+from functionary_sgl.api.errors import error_response
+from functionary_sgl.errors import Forbidden
+
+ANY = "*"
+
+
+class RequireKnownNames:
+    """ASGI middleware. `hosts` are the names that this server is known by besides `localhost`
+    (`.example.com`: and all names that end so), `origins` the pages that may ask; "*" is any."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
+        self._app = app
+        self._hosts = [host.lower() for host in hosts]
+        self._origins = [origin.lower().rstrip("/") for origin in origins]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            error = self._objection(Headers(scope=scope))
+            if error is not None:
+                return await error_response(error)(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    def _objection(self, headers: Headers) -> Forbidden | None:
+        for host in headers.getlist("host"):
+            if not self._is_own(host):
+                return Forbidden(
+                    f"This server is not known as '{host}'. Whoever runs it can add the name with "
+                    "--allowed-hosts."
+                )
+        for origin in headers.getlist("origin"):
+            if not self._may_ask(origin.lower(), headers.get("host", "").lower()):
+                return Forbidden(
+                    f"Pages of '{origin}' may not use this server. Whoever runs it can allow them "
+                    "with --allowed-origins."
+                )
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        name = _name(host)
+        return (
+            ANY in self._hosts
+            or name == "localhost"
+            or name in self._hosts
+            or any(name.endswith(host) for host in self._hosts if host.startswith("."))
+            or _is_address(name)
+        )
+
+    def _may_ask(self, origin: str, host: str) -> bool:
+        own = origin in (f"http://{host}", f"https://{host}")
+        return own or ANY in self._origins or origin in self._origins
+
+
+def _name(host: str) -> str:
+    """The name in a `Host` header, without port; empty for what is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
