@@ -146,7 +146,11 @@ class Model:
         schema = None if answer is None else answer.constraint
         free_names = self.constraints == "off"
         offer = self.prompter.offer(conversation, schemas, schema, free_names=free_names)
-        return self.prompter.prompt(conversation, salt), offer
+        most = self.engine.context_length
+        try:
+            return self.prompter.prompt(conversation, salt, most), offer
+        except OverflowError as error:
+            raise _too_long(most, f"more than {most}", "messages") from error
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
         """`cut`: whether the last of `calls` may lack its end."""
@@ -181,12 +185,17 @@ class Model:
         limit = self.engine.context_length
         if prompt_tokens + (max_tokens or 1) > limit:
             asked = f" and {max_tokens} for the answer" if max_tokens else ""
-            raise ContextLengthExceeded(
-                f"This model's maximum context length is {limit} tokens. However, the messages "
-                f"and tools take {prompt_tokens}{asked}. Shorten them or lower max_tokens.",
-                param="max_tokens" if max_tokens and prompt_tokens < limit else "messages",
-            )
+            param = "max_tokens" if max_tokens and prompt_tokens < limit else "messages"
+            raise _too_long(limit, f"{prompt_tokens}{asked}", param)
         return max_tokens or limit - prompt_tokens
+
+
+def _too_long(limit: int, taken: str, param: str) -> ContextLengthExceeded:
+    return ContextLengthExceeded(
+        f"This model's maximum context length is {limit} tokens. However, the messages and tools "
+        f"take {taken}. Shorten them or lower max_tokens.",
+        param=param,
+    )
 
 
 def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:

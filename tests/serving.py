@@ -96,7 +96,8 @@ def connect(url: str) -> tuple[httpx.Client, openai.OpenAI]:
     # To load certificates, which nobody needs here, takes longer than most tests.
     bare = openai.DefaultHttpxClient(verify=False)
     client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, http_client=bare)
-    return httpx.Client(base_url=url, verify=False, timeout=60), client
+    headers = {"content-type": "application/json"}
+    return httpx.Client(base_url=url, headers=headers, verify=False, timeout=60), client
 
 
 class Served:

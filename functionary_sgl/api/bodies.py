@@ -1,33 +1,105 @@
-"""Bodies of requests: read, and parsed, with OpenAI's errors for what is wrong with them."""
+"""Bodies of requests: read, and parsed, with OpenAI's errors for what is wrong with them.
 
-from collections.abc import Sequence
-from typing import Any, Self
+What one body costs others is bounded: how much of it comes in, how much of all of them is held, and
+how many values are parsed in one go. Large ones are parsed beside the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from functionary_sgl.api.limits import MAX_BODY_BYTES
-from functionary_sgl.errors import RequestError
+from functionary_sgl.api.json_size import ValueCounter
+from functionary_sgl.api.limits import (
+    FREE_BODY_BYTES,
+    MAX_BODIES_BYTES,
+    MAX_BODY_BYTES,
+    MAX_BODY_VALUES,
+)
+from functionary_sgl.errors import BodyTooLarge, RequestError, ServerBusy, UnsupportedMediaType
+
+T = TypeVar("T")
 
 TAG_PREFIX = "~"
 """Begins the tags of unions; error paths leave these out."""
 
+SMALL_BYTES = 32 * 1024
+"""A body of less is parsed sooner than another thread is woken."""
 
-async def body(request: Request) -> bytes:
-    """The body of `request`; RequestError if it is larger than the limit."""
-    received = bytearray()
-    async for part in request.stream():
-        received += part
-        if len(received) > MAX_BODY_BYTES:
-            raise RequestError(f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB.")
-    return bytes(received)
+
+class _Room:
+    """What all bodies that are under way hold, beyond the first part of each."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def take(self, count: int) -> None:
+        if self._taken + count > MAX_BODIES_BYTES:
+            raise ServerBusy("Too many large requests at once; send it again later.")
+        self._taken += count
+
+    def give_back(self, count: int) -> None:
+        self._taken -= count
+
+
+_ROOM = _Room()
+
+
+async def parsed(request: Request, read: Callable[[bytes], T]) -> T:
+    """What `read` makes of the body of `request`, and what it raises. RequestError for a body that
+    is too large or not said to be JSON, ServerBusy where there is no room for it."""
+    _check_type(request)
+    async with _body(request) as body:
+        if len(body) <= SMALL_BYTES:
+            return read(body)
+        return await asyncio.to_thread(read, body)
+
+
+def _check_type(request: Request) -> None:
+    # A web page may have a browser send text or a form to any server without asking it first.
+    given = request.headers.get("content-type", "")
+    if given.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType(
+            f"The body must be JSON, with 'Content-Type: application/json', not '{given}'."
+        )
+
+
+@asynccontextmanager
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """The body, which takes room until it is left."""
+    declared = request.headers.get("content-length", "0")
+    _check_size(int(declared) if declared.isascii() and declared.isdecimal() else 0)
+    parts, size, taken, counter = [], 0, 0, ValueCounter()
+    try:
+        async for part in request.stream():
+            size += len(part)
+            _check_size(size)
+            more = max(size - FREE_BODY_BYTES, 0) - taken
+            _ROOM.take(more)
+            taken += more
+            parts.append(part)
+            counter.feed(part)
+            if counter.values > MAX_BODY_VALUES:
+                raise BodyTooLarge(
+                    f"The body holds more than {MAX_BODY_VALUES} JSON values; send fewer."
+                )
+        yield b"".join(parts)
+    finally:
+        _ROOM.give_back(taken)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BODY_BYTES:
+        raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB.")
 
 
 class Body(BaseModel):
     """An object in a body. Unknown fields are accepted, as OpenAI's clients of tomorrow will send
     them."""
 
-    # NaN and infinity, which are no JSON, are read all the same; no field takes them.
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     @classmethod

@@ -80,6 +80,12 @@ class Conversation:
         """All images, in their order."""
         return [part for m in self.messages for part in m.parts if isinstance(part, Image)]
 
+    def characters(self) -> int:
+        """Of all that a prompt shows of the messages: what was reasoned, some leave out."""
+        return sum(
+            len(m.content) + sum(len(call.arguments) for call in m.calls) for m in self.messages
+        )
+
     def last_input(self) -> str:
         """The text of the last user or tool message; empty if there is none."""
         contents = (m.content for m in reversed(self.messages) if m.role in ("user", "tool"))

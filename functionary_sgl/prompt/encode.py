@@ -35,18 +35,19 @@ class PromptEncoder:
         self._turns: LRUCache[bytes, _Turn]
         self._turns = LRUCache(TURNS_TOKENS, getsizeof=_size)
 
-    def encode(self, marked: str, told: Iterable[bytes] = ()) -> list[int]:
+    def encode(self, marked: str, told: Iterable[bytes] = (), most: int | None = None) -> list[int]:
         """The ids of a prompt, the leading ones included. `told` names the turns that it may go on
-        from."""
+        from. OverflowError if one of its pieces has more than `most` ids."""
         pieces = list(self._tokenizer.control.split(marked))
         known, ids = self._known_beginning(pieces, told)
         for index, (piece, is_control) in enumerate(pieces[known:], known):
             if is_control:
                 ids.append(self._tokenizer.control_ids[piece])
             elif index == 0:
-                ids += self._tokenizer.encode(self._tokenizer.control.unmark(piece), leading=True)
+                text = self._tokenizer.control.unmark(piece)
+                ids += self._tokenizer.encode(text, leading=True, most=most)
             else:
-                ids += self._piece(piece)
+                ids += self._piece(piece, most)
         return ids
 
     def remember(self, marked: str, ids: Sequence[int], told: bytes) -> None:
@@ -78,11 +79,12 @@ class PromptEncoder:
                 found = index + 1, list(ids)
         return found
 
-    def _piece(self, piece: str) -> Sequence[int]:
+    def _piece(self, piece: str, most: int | None) -> Sequence[int]:
         with self._lock:
             ids = self._pieces.get(piece)
         if ids is None:
-            ids = array("I", self._tokenizer.encode(self._tokenizer.control.unmark(piece)))
+            text = self._tokenizer.control.unmark(piece)
+            ids = array("I", self._tokenizer.encode(text, most=most))
             with self._lock:
                 _keep(self._pieces, piece, ids)
         return ids

@@ -54,14 +54,18 @@ class Prompter:
         self._encoder = PromptEncoder(self.tokenizer, leading)
         self._tools = ToolMemory()
 
-    def prompt(self, conversation: Conversation, salt: str = "") -> Prompt:
+    def prompt(self, conversation: Conversation, salt: str = "", most: int | None = None) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none.
 
-        `salt`: it goes on from the ids of turns that were remembered with the same."""
+        `salt`: it goes on from the ids of turns that were remembered with the same. `most`:
+        OverflowError where it has more ids, if that is so far more that they would take long.
+        """
+        if most is not None and conversation.characters() > self.tokenizer.most_characters(most):
+            raise OverflowError
         for image in conversation.images() if not self.format.image_token else ():
             raise RequestError(BLIND, param=image.path)
         marked = self._render(conversation, salt, generation=True)
-        ids = self._encoder.encode(marked, turns_told(conversation.messages, salt))
+        ids = self._encoder.encode(marked, turns_told(conversation.messages, salt), most)
         return Prompt(self.tokenizer.control.unmark(marked), ids)
 
     def opened(self, conversation: Conversation) -> Prompt:

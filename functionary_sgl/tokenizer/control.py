@@ -14,6 +14,8 @@ _MARK = "\ufdd0"
 _BREAK = _MARK + "1"
 _LITERAL = _MARK + "0"
 
+_SEARCHED = 65_536
+
 
 class ControlTokens:
     """The control-token strings of one tokenizer."""
@@ -21,7 +23,6 @@ class ControlTokens:
     def __init__(self, tokens: Iterable[str]) -> None:
         longest_first = sorted(tokens, key=len, reverse=True)
         self._any = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._split = re.compile(f"({self._any.pattern})")
         self._beginnings = frozenset(t[:size] for t in longest_first for size in range(1, len(t)))
         self._longest = max(map(len, longest_first), default=0)
 
@@ -30,8 +31,9 @@ class ControlTokens:
         text = str(value)
         if _MARK in text:
             text = text.replace(_MARK, _LITERAL)
-        if self._any.search(text):
-            text = self._any.sub(lambda found: found[0][0] + _BREAK + found[0][1:], text)
+        if found := [match.start() + 1 for match in self._found(text)]:
+            bounds = zip([0, *found], [*found, len(text)], strict=True)
+            text = _BREAK.join(text[start:end] for start, end in bounds)
         if self._ends_like_a_control_token(text):
             text += _BREAK
         return text
@@ -42,9 +44,27 @@ class ControlTokens:
 
     def split(self, marked: str) -> Iterator[tuple[str, bool]]:
         """The pieces of a rendered text, still marked, each with whether it is a control token."""
-        for index, piece in enumerate(self._split.split(marked)):
-            if piece:
-                yield piece, index % 2 == 1
+        done = 0
+        for match in self._found(marked):
+            if done < match.start():
+                yield marked[done : match.start()], False
+            yield match[0], True
+            done = match.end()
+        if done < len(marked):
+            yield marked[done:], False
+
+    def _found(self, text: str) -> Iterator[re.Match[str]]:
+        """The control tokens in `text`. A search that finds nothing lets no other thread run, so no
+        single one goes far."""
+        start = 0
+        while start < len(text):
+            far = start + _SEARCHED
+            match = self._any.search(text, start, far + self._longest)
+            if match is None or match.start() >= far:
+                start = far
+            else:
+                yield match
+                start = match.end()
 
     def _ends_like_a_control_token(self, text: str) -> bool:
         sizes = range(1, min(self._longest, len(text) + 1))

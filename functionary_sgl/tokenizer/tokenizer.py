@@ -25,6 +25,10 @@ def _byte_alphabet() -> dict[str, int]:
 
 _BYTES = _byte_alphabet()
 
+_PART_CHARACTERS = 65_536
+_SPARE_IDS = 256
+"""More ids than a cut through a text can add to it."""
+
 
 class Tokenizer:
     """A Hugging Face fast tokenizer (`tokenizer.json`).
@@ -94,13 +98,40 @@ class Tokenizer:
         """What the tokenizer puts before every prompt: one BOS id, or nothing."""
         return tuple(self._full.encode("", add_special_tokens=True).ids)
 
-    def encode(self, text: str, *, leading: bool = False) -> list[int]:
+    def encode(self, text: str, *, leading: bool = False, most: int | None = None) -> list[int]:
         """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
-        nothing comes before the text, where some tokenizers add a space."""
+        nothing comes before the text, where some tokenizers add a space. `most`: OverflowError
+        where there are more ids, before much time has gone into them."""
         tokenizer = self._leading if leading else self._plain
+        if most is not None and self._surely_exceeds(text, most):
+            raise OverflowError
         # Alone of all the library's methods, those for batches let other threads run meanwhile.
         ids: list[int] = tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
         return ids
+
+    def _surely_exceeds(self, text: str, most: int) -> bool:
+        """Whether `text` has more than `most` ids, as far as that can be told at a cost bounded by
+        `most`: by its length, or by the ids of its parts, which are about as many as its own."""
+        if len(text) > self.most_characters(most):
+            return True
+        count = -_SPARE_IDS
+        for start in range(0, len(text) if len(text) > _PART_CHARACTERS else 0, _PART_CHARACTERS):
+            part = text[start : start + _PART_CHARACTERS]
+            count += len(self._plain.encode_batch_fast([part], add_special_tokens=False)[0])
+            if count > most:
+                return True
+            count -= _SPARE_IDS
+        return False
+
+    def most_characters(self, count: int) -> int:
+        """A text of `count` ids has no more characters than this."""
+        return count * self._longest
+
+    @cached_property
+    def _longest(self) -> int:
+        """Characters that one id stands for at most. A normalizer may have made one out of four."""
+        longest = max(map(len, self._full.get_vocab()), default=1)
+        return longest * (1 if self._full.normalizer is None else 4)
 
     def encode_marked(self, marked: str) -> list[int]:
         """Ids of what a template or a program wrote after other text; its control tokens are

@@ -171,7 +171,7 @@ def test_unknown_models_are_404(served: Served) -> None:
 
 def test_a_body_without_end_is_refused(served: Served) -> None:
     response = post(served, b" " * (33 * 1024 * 1024))
-    assert "MiB" in error(response, 400)["message"]
+    assert "MiB" in error(response, 413)["message"]
 
 
 def test_an_engine_that_fails_before_the_first_token_is_a_500(serve: Callable[..., Served]) -> None:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from functionary_sgl.api import unenforced
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
-from functionary_sgl.api.bodies import body
+from functionary_sgl.api.bodies import parsed
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
@@ -37,9 +38,10 @@ REQUEST_BODY = {
 @router.post("/v1/chat/completions", openapi_extra=REQUEST_BODY)
 async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
-    asked = ChatRequest.from_json(await body(request))
+    model: Model = request.app.state.model
+    asked, conversation = await parsed(request, partial(_read, model=model))
     salt = cache_salt(request, asked.cache_salt)
-    answer = await _Answer.to(asked, request.app.state.model, salt)
+    answer = await _Answer.to(asked, conversation, model, salt)
     if not asked.stream:
         folded = await while_client_waits(request.receive, answer.folded())
         return JSONResponse(folded, headers=answer.headers)
@@ -48,6 +50,14 @@ async def create(request: Request) -> Response:
     # The first chunk is awaited before the headers go out: what fails until then has a status.
     first = await while_client_waits(request.receive, anext(chunks))
     return EventStreamResponse(_events(first, chunks, usage), answer.headers)
+
+
+def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:
+    """What is asked; RequestError for all that can be seen to be wrong with it."""
+    asked = ChatRequest.from_json(body)
+    model.adapter(asked.model)
+    intake.check(asked)
+    return asked, intake.conversation(asked)
 
 
 async def _events(
@@ -82,11 +92,11 @@ class _Answer:
         self._head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model)
 
     @classmethod
-    async def to(cls, asked: ChatRequest, model: Model, salt: str) -> "_Answer":
+    async def to(
+        cls, asked: ChatRequest, conversation: Conversation, model: Model, salt: str
+    ) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         adapter = model.adapter(asked.model)
-        intake.check(asked)
-        conversation = intake.conversation(asked)
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
