@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx
 
 from functionary_sgl.prompt import checkpoint
-from functionary_sgl.prompt.checkpoint import OwnTemplate
+from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
 from tests.conftest import TINY

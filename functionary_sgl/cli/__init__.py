@@ -28,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except FunctionaryError as error:
-        print(f"functionary-sgl: {error}", file=sys.stderr)
+        # Names of files, and what libraries say, may have line breaks.
+        print("functionary-sgl:", *str(error).splitlines(), file=sys.stderr)
         return 2 if isinstance(error, UsageError | RequestError) else 1
 
 

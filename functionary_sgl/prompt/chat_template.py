@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from jinja2 import TemplateError, nodes
+from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -21,7 +21,7 @@ from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.chat.schema import bounded
 from functionary_sgl.chat.tools import CODE_TOOL, Tool
-from functionary_sgl.errors import RequestError
+from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.definition import json_arguments
 from functionary_sgl.tokenizer import ControlTokens
 
@@ -36,15 +36,20 @@ class ChatTemplate:
     """
 
     def __init__(
-        self, template: str, special_tokens: Mapping[str, str], control: ControlTokens
+        self,
+        template: str,
+        special_tokens: Mapping[str, str],
+        control: ControlTokens,
+        source: str = "the model's chat template",
     ) -> None:
+        """`source` says where `template` is from. Raises UsageError if it does not compile."""
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
         )
         environment.filters["tojson"] = _to_json
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = lambda format: datetime.now().strftime(format)
-        self._template = environment.from_string(template)
+        self._template = _compiled(environment, template, source)
         self._special_tokens = special_tokens
         self._control = control
         # Mistral's templates print ids, and accept only those of nine letters and digits.
@@ -100,6 +105,16 @@ class ChatTemplate:
         if isinstance(value, dict):
             return {self._marked(key): self._marked(item) for key, item in value.items()}
         return value
+
+
+def _compiled(environment: ImmutableSandboxedEnvironment, text: str, source: str) -> Template:
+    try:
+        return environment.from_string(text)
+    except TemplateSyntaxError as error:
+        reason = f"{error.message} (line {error.lineno})"
+    except Exception as error:  # Python's own, for what jinja made of the template
+        reason = str(error) or type(error).__name__
+    raise UsageError(f"{source} is no template that can be used: {reason}")
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

@@ -1,24 +1,18 @@
 """What the directory of a checkpoint says about prompts, read without torch or transformers."""
 
-import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from functionary_sgl import files
 from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt import defaults, own_template
+from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.tokenizer import Tokenizer
 
 EMBEDDED = Path(__file__).parent.parent / "models" / "nano"
 
 _PROMPT_FILES = ["*.json", "*.jinja"]
-
-
-@dataclass(frozen=True)
-class OwnTemplate:
-    """A checkpoint's own chat template, with the special tokens it may name (`bos_token` ...)."""
-
-    text: str
-    special_tokens: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -28,17 +22,18 @@ class Checkpoint:
     directory: Path
     tokenizer: Tokenizer
     template: OwnTemplate | None
-    generation_defaults: dict[str, Any]
+    generation_defaults: dict[str, float]
 
 
 def load(model_path: str) -> Checkpoint:
     """The checkpoint in a local directory, or of a model on the Hugging Face hub.
 
-    Raises UsageError if there is none, or none with a `tokenizer.json`.
+    Raises UsageError if there is none, none with a `tokenizer.json`, or one with files that are
+    broken.
     """
     directory = _directory(model_path)
     tokenizer_file = directory / "tokenizer.json"
-    if not tokenizer_file.is_file():
+    if not files.exists(tokenizer_file):
         raise UsageError(
             f"{model_path} has no tokenizer.json; save the model with a fast tokenizer "
             "(transformers: AutoTokenizer.from_pretrained(...).save_pretrained(...))"
@@ -46,14 +41,14 @@ def load(model_path: str) -> Checkpoint:
     return Checkpoint(
         directory=directory,
         tokenizer=Tokenizer.from_file(tokenizer_file),
-        template=_template(directory),
-        generation_defaults=_json(directory / "generation_config.json"),
+        template=own_template.read(directory),
+        generation_defaults=defaults.read(directory / "generation_config.json"),
     )
 
 
 def _directory(model_path: str) -> Path:
-    directory = Path(model_path).expanduser()
-    if directory.is_dir():
+    directory = Path(os.path.expanduser(model_path))
+    if files.is_directory(directory):
         return directory
     looks_like_hub = model_path.count("/") == 1 and not model_path.startswith((".", "/", "~"))
     if not looks_like_hub:
@@ -67,30 +62,3 @@ def _directory(model_path: str) -> Path:
         raise UsageError(
             f"{model_path} is neither a directory nor a model that the hub gives: {reason}"
         ) from error
-
-
-def _template(directory: Path) -> OwnTemplate | None:
-    config = _json(directory / "tokenizer_config.json")
-    file = directory / "chat_template.jinja"
-    template = config.get("chat_template")
-    if file.is_file():
-        template = file.read_text(encoding="utf-8")
-    if isinstance(template, list):  # named templates: the one for tools, else the default
-        named = {entry["name"]: entry["template"] for entry in template}
-        template = named.get("tool_use", named.get("default"))
-    if template is None:
-        return None
-    tokens = {name: config.get(name) for name in ("bos_token", "eos_token", "pad_token")}
-    # A token is a string, or an object that has it as its content.
-    texts = {n: t["content"] if isinstance(t, dict) else t for n, t in tokens.items() if t}
-    return OwnTemplate(template, texts)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
-    return content

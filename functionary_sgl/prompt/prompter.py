@@ -11,9 +11,9 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.engines.images import BLIND
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.chat_template import ChatTemplate
-from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.intern import ToolMemory
+from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
 from functionary_sgl.prompt.told import turn_told, turns_told
 from functionary_sgl.runtime.interpreter import opening
@@ -182,7 +182,7 @@ class Prompter:
                 "--model-path whose directory has one (chat_template.jinja)"
             )
         reasons = self.format.reasons and "<think>" in own.text
-        return ChatTemplate(own.text, own.special_tokens, control), reasons
+        return ChatTemplate(own.text, own.special_tokens, control, own.source), reasons
 
     def _reasoning(self, conversation: Conversation) -> bool:
         if conversation.reasoning and not self._reasons:

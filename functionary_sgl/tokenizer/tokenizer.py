@@ -10,6 +10,7 @@ from typing import Any
 import tokenizers
 from tokenizers.decoders import DecodeStream
 
+from functionary_sgl import files
 from functionary_sgl.errors import UsageError
 from functionary_sgl.tokenizer.control import ControlTokens
 
@@ -24,6 +25,7 @@ def _byte_alphabet() -> dict[str, int]:
 
 
 _BYTES = _byte_alphabet()
+_DEFINITION = Path("tokenizer.json")
 
 _PART_CHARACTERS = 65_536
 _SPARE_IDS = 256
@@ -38,23 +40,27 @@ class Tokenizer:
     would find them in any raw text, here only templates and programs may write them.
     """
 
-    def __init__(self, definition: str, control: Iterable[str] = ()) -> None:
-        """`control`: added tokens that are control tokens though they are not special.
+    def __init__(
+        self, definition: str, control: Iterable[str] = (), file: Path = _DEFINITION
+    ) -> None:
+        """`control`: added tokens that are control tokens though they are not special. `file` is
+        where the definition was read.
 
         Raises UsageError if `definition` is no tokenizer of the `tokenizers` library.
         """
         self._definition = definition
         self._promoted = frozenset(control)
+        parsed = files.parse_object(definition, file)
         try:
+            _check_post_processor(parsed.get("post_processor"))
             self._full = tokenizers.Tokenizer.from_str(definition)
-            parsed = json.loads(definition)
             added = parsed.get("added_tokens") or []
             parsed["added_tokens"] = [token for token in added if not self._is_control(token)]
             self._leading = tokenizers.Tokenizer.from_str(json.dumps(parsed))
             parsed["pre_tokenizer"] = _without_leading_space(parsed.get("pre_tokenizer"))
             self._plain = tokenizers.Tokenizer.from_str(json.dumps(parsed))
         except Exception as error:  # the library raises bare Exception
-            raise UsageError(f"tokenizer.json cannot be read: {error}") from error
+            raise UsageError(f"{file} cannot be read as a tokenizer: {error}") from error
         self.control_ids: dict[str, int] = {
             token["content"]: token["id"] for token in added if self._is_control(token)
         }
@@ -65,7 +71,7 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: Path) -> "Tokenizer":
-        return cls(path.read_text(encoding="utf-8"))
+        return cls(files.read_text(path), file=path)
 
     def _is_control(self, added_token: Mapping[str, Any]) -> bool:
         return bool(added_token["special"]) or added_token["content"] in self._promoted
@@ -83,11 +89,12 @@ class Tokenizer:
         script replayed."""
         definition = json.loads(self._definition)
         flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
-        known = {token["content"] for token in definition["added_tokens"]}
+        added = definition.setdefault("added_tokens", [])
+        known = {token["content"] for token in added}
         lacking = [token for token in dict.fromkeys(tokens) if token not in known]
         if not lacking:
             return self
-        definition["added_tokens"] += [
+        added += [
             {"id": self.size + index, "content": token, "special": special, **flags}
             for index, token in enumerate(lacking)
         ]
@@ -197,3 +204,23 @@ def _without_leading_space(pre_tokenizer: Any) -> Any:
     if "pretokenizers" in changed:
         changed["pretokenizers"] = [_without_leading_space(p) for p in changed["pretokenizers"]]
     return changed
+
+
+def _check_post_processor(definition: Any) -> None:
+    """ValueError for a template with a special token that it does not define: the library takes
+    that for a mistake of its own, and a few of these end the process.
+
+    Definitions of other shapes are left to the library.
+    """
+    if isinstance(definition, list):
+        for part in definition:
+            _check_post_processor(part)
+    if not isinstance(definition, dict):
+        return
+    _check_post_processor(definition.get("processors"))
+    for text in (definition.get("single"), definition.get("pair")):
+        for piece in text if isinstance(text, list) else ():
+            match piece:
+                case {"SpecialToken": {"id": str(name)}}:
+                    if name not in (definition.get("special_tokens") or ()):
+                        raise ValueError(f"its post_processor does not say what {name!r} is")

@@ -11,8 +11,8 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.gate import Constraints
-from functionary_sgl.prompt.checkpoint import OwnTemplate
 from functionary_sgl.prompt.encode import PromptEncoder
+from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import FORMATS

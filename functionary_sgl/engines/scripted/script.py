@@ -27,7 +27,7 @@ class Reply(BaseModel):
     chunk: how it is cut: so many tokens at a time, every character ("char"), each generation
         whole ("all"), or at the given lengths in characters (what is left over comes whole).
     fault: after `after` chunks the engine fails (this request only), stalls, or dies.
-    delay: seconds before each chunk.
+    delay: seconds before each chunk, at most an hour.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class Reply(BaseModel):
     chunk: Count | Literal["char", "all"] | list[Count] = 1
     fault: Literal["fail", "stall", "die"] | None = None
     after: Annotated[int, Field(ge=0)] = 0
-    delay: Annotated[float, Field(ge=0)] = 0.0
+    delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
 
     def cuts(self, start: int, text: str) -> Iterator[str]:
         """`text`, which begins at `start` of the turn, cut by `chunk` if that counts characters;

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functionary_sgl.prompt.checkpoint import OwnTemplate
+from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS
 from tests.formats import CHAT_TEMPLATES, PROMPTERS, SPECIAL_TOKENS
