@@ -6,12 +6,13 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from functionary_sgl.engines.sglang import llava, lora
+from functionary_sgl import files
+from functionary_sgl.engines.sglang import llava, lora, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.engines.sglang.scheduler import process
@@ -67,6 +68,7 @@ def start(
             raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
+    weights.check(arguments.model_path, arguments.load_format)
     adapters = lora.adapters(arguments)
     if not has_accelerator():
         _prepare_for_cpu(arguments)
@@ -77,6 +79,12 @@ def start(
     arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _give_up
 
+    return _started(arguments, grammar_cache_mb, adapters)
+
+
+def _started(
+    arguments: argparse.Namespace, grammar_cache_mb: int, adapters: Mapping[str, str]
+) -> SGLangEngine:
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
     from sglang.srt.server_args import ServerArgs
@@ -91,7 +99,12 @@ def start(
         run_scheduler_process_func = partial(process.run, settings)
 
     try:
-        engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
+        server_args = ServerArgs.from_cli_args(arguments)
+    except Exception as error:  # of many kinds: it reads the model's configuration, too
+        kind = "" if isinstance(error, AssertionError | ValueError) else f"{type(error).__name__}: "
+        raise UsageError(f"SGLang does not take these flags: {kind}{error}") from error
+    try:
+        engine = OurEngine(server_args=server_args)
         return SGLangEngine(engine, arguments.grammar_backend, adapters)
     except (AssertionError, ValueError) as error:
         raise UsageError(f"SGLang does not take these flags: {error}") from error
@@ -118,7 +131,9 @@ def name_the_architecture(arguments: argparse.Namespace, image_token_id: int | N
         known = llava.overrides(image_token_id)
     else:
         return
-    overrides = json.loads(arguments.json_model_override_args)
+    overrides = files.parse_object(
+        arguments.json_model_override_args, Path("--json-model-override-args")
+    )
     arguments.json_model_override_args = json.dumps(known | overrides)
 
 
@@ -145,7 +160,8 @@ def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
 def fits_in_float32(checkpoint: Path, memory: int) -> bool:
     """Whether the weights in this directory, which are half-precision, fit into so many bytes as
     float32, with a quarter left for all else. What is not on disk yet is not known to."""
-    size = sum(file.stat().st_size for file in checkpoint.glob("*.safetensors"))
+    found = [file for file in checkpoint.glob("*.safetensors") if file.is_file()]
+    size = sum(file.stat().st_size for file in found)
     return 0 < 2 * size <= memory * 3 // 4
 
 

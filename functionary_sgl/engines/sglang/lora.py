@@ -5,11 +5,11 @@ for another model when the first request for it comes, and of settings that it p
 """
 
 import argparse
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from functionary_sgl import files
 from functionary_sgl.errors import UsageError
 
 # What an adapter's configuration must say where it says anything (SGLang 0.5.23 looks at none but
@@ -56,7 +56,7 @@ def _named(entry: Any) -> tuple[str, str]:
 def _directory(name: str, place: str) -> Path:
     """Where the adapter is; one of the hub is fetched."""
     directory = Path(place)
-    if directory.is_dir():
+    if files.is_directory(directory):
         return directory
     if place.count("/") != 1 or place.startswith((".", "/", "~")):
         raise UsageError(f"the adapter {name}: there is no directory {place}")
@@ -72,14 +72,42 @@ def _directory(name: str, place: str) -> Path:
 
 
 def _check_config(name: str, directory: Path) -> None:
-    try:
-        config = json.loads((directory / _CONFIG).read_bytes())
-        given = {key: config.get(key) or only for key, only in _ONLY.items()}
-    except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"the adapter {name}: {directory} has no {_CONFIG} of peft") from error
+    file = directory / _CONFIG
+    if not files.exists(file):
+        raise UsageError(f"the adapter {name}: {directory} has no {_CONFIG} of peft")
+    config = files.read_object(file)
     for key, only in _ONLY.items():
-        if given[key] != only:
-            raise UsageError(f"the adapter {name}: SGLang cannot serve one with {key} {given[key]}")
+        if (config.get(key) or only) != only:
+            raise UsageError(
+                f"the adapter {name}: SGLang cannot serve one with {key} {config[key]!r}"
+            )
+    for key, (holds, what) in _NEEDED.items():
+        if not holds(config.get(key)):
+            raise UsageError(f"the adapter {name}: {file}: {key} has to be {what}")
+    files.read_object(directory / "added_tokens.json", optional=True)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_rank(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, int) and 1 <= value <= _MOST_RANK
+
+
+def _names_modules(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(module, str) for module in value)
+    )
+
+
+# What SGLang reads of an adapter's configuration.
+_MOST_RANK = 65_536
+_NEEDED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "r": (_is_rank, f"a whole number from 1 to {_MOST_RANK}"),
+    "lora_alpha": (_is_number, "a number"),
+    "target_modules": (_names_modules, "a list of texts, or a text"),
+}
 
 
 def _check_weights(name: str, directory: Path, model_path: str) -> None:
@@ -91,7 +119,7 @@ def _check_weights(name: str, directory: Path, model_path: str) -> None:
         model, _ = PretrainedConfig.get_config_dict(model_path)
     except (OSError, ValueError):
         return  # SGLang will say it better
-    width = model.get("text_config", model).get("hidden_size")
+    width = (model.get("text_config") or model).get("hidden_size")
     file = directory / "adapter_model.safetensors"
     try:
         with safe_open(file, "pt") as weights:
@@ -99,8 +127,9 @@ def _check_weights(name: str, directory: Path, model_path: str) -> None:
     except (OSError, SafetensorError) as error:
         raise UsageError(f"the adapter {name}: {file} cannot be read: {error}") from error
     for key, shape in shapes.items():
-        if width and key.endswith("q_proj.lora_A.weight") and shape[-1] != width:
+        if width and key.endswith("q_proj.lora_A.weight") and shape[-1:] != [width]:
+            mine = shape[-1] if shape else 0
             raise UsageError(
-                f"the adapter {name} is for another model: its layers are {shape[-1]} wide, those "
+                f"the adapter {name} is for another model: its layers are {mine} wide, those "
                 f"of {model_path} {width}"
             )

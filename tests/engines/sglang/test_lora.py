@@ -86,7 +86,33 @@ def test_a_file_that_is_something_else_is_refused(adapter: Path, content: bytes)
     with pytest.raises(UsageError, match=r"adapter_model\.safetensors cannot be read"):
         found(f"a={adapter}")
     (adapter / "adapter_config.json").write_bytes(content)
-    with pytest.raises(UsageError, match=r"no adapter_config\.json"):
+    with pytest.raises(UsageError, match=r"adapter_config\.json cannot be read"):
+        found(f"a={adapter}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("r", None),
+        ("r", "8"),
+        ("r", True),
+        ("r", 0),
+        ("r", 10**30),
+        ("lora_alpha", None),
+        ("lora_alpha", [16]),
+        ("target_modules", None),
+        ("target_modules", [1]),
+        ("target_modules", {"q_proj": 1}),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=rf"adapter_config\.json: {key} has to be"):
+        found(f"a={made(tmp_path / 'a', **{key: value})}")
+
+
+def test_weights_without_a_shape_are_of_another_model(adapter: Path) -> None:
+    save_file({KEY: torch.zeros(())}, adapter / "adapter_model.safetensors")
+    with pytest.raises(UsageError, match="another model"):
         found(f"a={adapter}")
 
 
