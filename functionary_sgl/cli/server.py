@@ -72,7 +72,11 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
 
 async def _serve(server: "_Server", model: Model, listener: socket.socket) -> EngineDied | None:
     engine = model.engine
-    await engine.ready(server.stop)
+    try:
+        await engine.ready(server.stop)
+    except BaseException:
+        await engine.close()
+        raise
     model.gate.warm()
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())

@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from functionary_sgl.cli import flags, main, serve
+from functionary_sgl.cli import flags, main, serve, server
+from functionary_sgl.errors import UsageError
 from tests import hostile
 from tests.paths import ROOT
 from tests.serving import Served, serving
@@ -175,6 +176,26 @@ def test_constraints_are_a_setting(
 def test_the_key_is_asked_for(start: Any) -> None:
     server = start(HELLO, "--api-key", "k")
     assert httpx.get(f"{server.url}/v1/models").status_code == 401
+
+
+def test_an_engine_that_does_not_get_ready_is_closed(
+    configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = configured(HELLO).model
+    closed = []
+
+    async def ready(stop: Any) -> None:
+        raise UsageError("no numbers")
+
+    async def close() -> None:
+        closed.append(True)
+
+    monkeypatch.setattr(model.engine, "ready", ready)
+    monkeypatch.setattr(model.engine, "close", close)
+    options = serve._parser().parse_args([])
+    with server.bind("127.0.0.1", 0) as listener, pytest.raises(UsageError, match="no numbers"):
+        server.run(model, options, listener)
+    assert closed
 
 
 def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:

@@ -97,7 +97,16 @@ class Servers:
             # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
             flags = ["--dtype=float16", "--served-model-name=llava"]
             return [f"--model-path={model}", *flags]
+        if name == "numberless":
+            from tests.engine import numberless
+
+            model = self._directory / "numberless"
+            numberless.build(model)
+            return [f"--model-path={model}"]
         return []
+
+    def started(self, name: str) -> RunningEngine:
+        return self._started[name]
 
     def ready(self, name: str) -> RunningEngine:
         if name not in self._ready:
@@ -115,7 +124,7 @@ class Servers:
             running.process.communicate(timeout=60)
 
 
-NAMES = ["engine", "adapted", "seeing"]
+NAMES = ["engine", "adapted", "seeing", "numberless"]
 
 
 def _needed(item: pytest.Item) -> set[str]:
@@ -155,6 +164,12 @@ def adapted(servers: Servers) -> RunningEngine:
 def seeing(servers: Servers) -> RunningEngine:
     """A LLaVA: functionary-nano with a vision tower of random weights."""
     return servers.ready("seeing")
+
+
+@pytest.fixture(scope="session")
+def numberless(servers: Servers) -> RunningEngine:
+    """A model whose weights give no numbers; it will not be ready."""
+    return servers.started("numberless")
 
 
 @pytest.fixture(autouse=True)

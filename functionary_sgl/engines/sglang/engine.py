@@ -5,6 +5,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
@@ -24,7 +25,7 @@ from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
-from functionary_sgl.errors import EngineDied, EngineError, RequestError
+from functionary_sgl.errors import EngineDied, EngineError, RequestError, UsageError
 from functionary_sgl.sandbox import Sandbox
 
 
@@ -63,7 +64,9 @@ class SGLangEngine:
         # The first request makes SGLang's manager listen, and install the signal handlers. One for
         # each adapter: SGLang finds out with its first request whether it fits the model.
         for adapter in (None, *self.adapters):
-            await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
+            scores = await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
+            if not math.isfinite(scores.logprobs[0]):
+                raise UsageError(_numberless(adapter))
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
@@ -171,6 +174,14 @@ class _SignalHandlers:
 
     def running_phase_sigquit_handler(self, signum: Any = None, frame: Any = None) -> None:
         self._die("A process of the engine died; its output above says why.")
+
+
+def _numberless(adapter: str | None) -> str:
+    who = "the model's weights give" if adapter is None else f"the adapter {adapter} gives"
+    return (
+        f"{who} no numbers (NaN): fetch the weights anew, or choose another --dtype if this one is "
+        "too small for them"
+    )
 
 
 def _images(urls: Sequence[str]) -> dict[str, Any]:
