@@ -116,9 +116,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(model: Model, api_key: str | None = None) -> Iterator[Served]:
+def serving(model: Model, api_keys: tuple[str, ...] = ()) -> Iterator[Served]:
     """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
-    app = Contract(create_app(model, api_key))
+    app = Contract(create_app(model, api_keys))
     with (
         listener().mounted(app) as url,
         contextlib.closing(Served(model, app, url)) as served,

@@ -17,11 +17,11 @@ from functionary_sgl.model import Model
 
 def create_app(
     model: Model,
-    api_key: str | None = None,
+    api_keys: tuple[str, ...] = (),
     hosts: Collection[str] = (ANY,),
     origins: Collection[str] = (),
 ) -> FastAPI:
-    """An ASGI application that serves `model`; with `api_key`, only to those who send it. `hosts`
+    """An ASGI application that serves `model`; with `api_keys`, only to those who send one. `hosts`
     and `origins` as in RequireKnownNames."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
@@ -30,8 +30,8 @@ def create_app(
     app.include_router(models.router)
     app.include_router(metrics.router)
     errors.install(app)
-    if api_key:
-        app.add_middleware(RequireKey, key=api_key)
+    if api_keys:
+        app.add_middleware(RequireKey, keys=api_keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

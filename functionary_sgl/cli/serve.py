@@ -1,11 +1,12 @@
 """`functionary-sgl serve`."""
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from functionary_sgl.cli import flags
-from functionary_sgl.cli.server import DRAIN_SECONDS, bind, run
+from functionary_sgl.cli import flags, keys, server
+from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
@@ -25,10 +26,15 @@ def serve(argv: Sequence[str]) -> int:
     the model's files, and last the engine.
     """
     parser = _parser()
+    key = keys.from_environment()
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
+    options.api_keys = keys.read(options, key)
     _check(options, others)
     with bind(options.host, options.port) as listener:
-        return run(_model(parser, options, others), options, listener)
+        model = _model(parser, options, others)
+        for warning in keys.warnings(options, options.api_keys, listener.getsockname()[0]):
+            print(f"functionary-sgl: {warning}", file=sys.stderr)
+        return run(model, options, listener)
 
 
 def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
@@ -74,28 +80,8 @@ def _parser() -> flags.Parser:
     add("--template", metavar="NAME", help="the prompt template; default: found from the model")
     add("--host", default="127.0.0.1", help="default: 127.0.0.1")
     add("--port", type=_port, metavar="N", default=8000, help="default: 8000")
-    add("--api-key", metavar="KEY", help="serve only those who send this key")
-    add(
-        "--allowed-hosts",
-        nargs="+",
-        metavar="NAME",
-        help="names under which this server is known (.example.com: and all that end so); default: "
-        "this machine's, or with keys any",
-    )
-    add(
-        "--allowed-origins",
-        nargs="+",
-        metavar="ORIGIN",
-        default=[],
-        help="web pages that may use it, such as https://example.com; default: its own",
-    )
-    add(
-        "--drain-timeout",
-        type=_positive,
-        metavar="SECONDS",
-        default=DRAIN_SECONDS,
-        help="how long answers may take to end when it is told to stop; default: 30",
-    )
+    keys.add_flags(parser)
+    server.add_flags(parser)
     add("--context-length", type=int, metavar="N", help="default: the model's")
     add("--log-level", default="error", help="default: error")
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
@@ -142,7 +128,8 @@ def _positive(text: str) -> int:
 def _check(options: argparse.Namespace, others: Sequence[str]) -> None:
     if options.engine == "scripted":
         if others:
-            raise UsageError(f"unknown flag {others[0]} (with --engine scripted)")
+            # Without its value, which may be a key.
+            raise UsageError(f"unknown flag {others[0].partition('=')[0]} (with --engine scripted)")
         if options.script is None:
             raise UsageError("--engine scripted needs --script FILE, the turns to replay")
         if options.lora_modules:
@@ -185,7 +172,6 @@ def _sglang(
             "--served-model-name",
             "--host",
             "--port",
-            "--api-key",
             "--context-length",
             "--log-level",
         )

@@ -29,6 +29,38 @@ GIL_SECONDS = 0.001
 """How long a thread may compute while the event loop waits for its turn."""
 
 
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that are about HTTP, but for the address, which others need too."""
+    add = parser.add_argument
+    add(
+        "--allowed-hosts",
+        nargs="+",
+        metavar="NAME",
+        help="names under which this server is known (.example.com: and all that end so); default: "
+        "this machine's, or with keys any",
+    )
+    add(
+        "--allowed-origins",
+        nargs="+",
+        metavar="ORIGIN",
+        default=[],
+        help="web pages that may use it, such as https://example.com; default: its own",
+    )
+    add(
+        "--drain-timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        default=DRAIN_SECONDS,
+        help=f"how long answers may take to end when it is told to stop; default: {DRAIN_SECONDS}",
+    )
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of seconds")
+    return int(text)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A socket bound to the address, not yet listening; UsageError if it cannot be had."""
     try:
@@ -52,7 +84,7 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
     """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
     sys.setswitchinterval(GIL_SECONDS)
     config = uvicorn.Config(
-        create_app(model, options.api_key, known_hosts(options), options.allowed_origins),
+        create_app(model, options.api_keys, known_hosts(options), options.allowed_origins),
         log_level=options.log_level,
         access_log=options.log_level in ("debug", "info"),
         http=Connection,
@@ -138,7 +170,7 @@ def known_hosts(options: argparse.Namespace) -> list[str]:
     have none; else those of this machine, if others can reach it, and those that were given."""
     if options.allowed_hosts is not None:
         return list(options.allowed_hosts)
-    if options.api_key:
+    if options.api_keys:
         return [ANY]
     return [options.host, socket.gethostname(), socket.getfqdn()]
 

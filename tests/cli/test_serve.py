@@ -193,6 +193,7 @@ def test_an_engine_that_does_not_get_ready_is_closed(
     monkeypatch.setattr(model.engine, "ready", ready)
     monkeypatch.setattr(model.engine, "close", close)
     options = serve._parser().parse_args([])
+    options.api_keys = ()
     with server.bind("127.0.0.1", 0) as listener, pytest.raises(UsageError, match="no numbers"):
         server.run(model, options, listener)
     assert closed

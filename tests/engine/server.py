@@ -31,7 +31,7 @@ OTHERS = {name: FORMATS[name] for name in ("v3-llama3.1", "v2.llama3")} | {"tool
 
 
 def with_native_routes(create_app: Any) -> Any:
-    def create(model: Any, api_key: str | None) -> Any:
+    def create(model: Any, api_keys: tuple[str, ...]) -> Any:
         from sglang.srt.entrypoints import http_server
 
         engine = model.engine._engine
@@ -39,7 +39,7 @@ def with_native_routes(create_app: Any) -> Any:
         info = engine._scheduler_init_result.scheduler_infos[0]
         state = http_server._GlobalState(manager, engine.template_manager, info)
         http_server.set_global_state(state)
-        app = create_app(model, api_key)
+        app = create_app(model, api_keys)
         app.mount("/native", http_server.app)
         app.add_api_route("/held", lambda: len(manager.rid_to_state))
 
@@ -56,8 +56,8 @@ def with_native_routes(create_app: Any) -> Any:
         app.add_api_route("/logprobs", logprobs)
         for name, format in OTHERS.items():
             prompter = Prompter(format, model.prompter.tokenizer)
-            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_key))
-        app.mount("/as/off", create_app(replace(model, constraints="off"), api_key))
+            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_keys))
+        app.mount("/as/off", create_app(replace(model, constraints="off"), api_keys))
         contract = Contract(app)
 
         def violations() -> list[str]:

@@ -22,6 +22,13 @@ from functionary_sgl.tokenizer import Tokenizer
 # Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
 _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
 
+# Secrets of SGLang's own HTTP server, which does not run here; it would print them with its flags.
+_SECRETS = {
+    "api_key": "give keys in FUNCTIONARY_API_KEY or with --api-key-file",
+    "admin_api_key": "there is nothing to administer here; leave it out",
+    "ssl_keyfile_password": "give an --ssl-keyfile without a password, that only the server reads",
+}
+
 
 def hush() -> None:
     """Keep SGLang's warnings about hardware that is not there from those who have not asked."""
@@ -66,6 +73,10 @@ def start(
         if getattr(arguments, name, None):
             flag = name.replace("_", "-")
             raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
+    for name, instead in _SECRETS.items():
+        if getattr(arguments, name, None) is not None:
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag} of SGLang's is not taken: {instead}")
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
     weights.check(arguments.model_path, arguments.load_format)
