@@ -15,6 +15,7 @@ import pytest
 from functionary_sgl.cli import flags, keys, main, serve
 from functionary_sgl.engines.sglang import launch
 from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt import checkpoint
 from tests.paths import ROOT
 
 KEY = "sk-correct-horse-battery"
@@ -145,7 +146,7 @@ def test_mistakes_are_one_line_that_does_not_have_the_key(
 def test_sglang_is_given_no_secret(name: str, instead: str) -> None:
     arguments = argparse.Namespace(**{name: KEY})
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} of SGLang's.*{instead}") as e:
-        launch.start(arguments, 1)
+        launch.start(arguments, checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer, 1)
     assert KEY not in str(e.value)
 
 

@@ -31,7 +31,7 @@ OTHERS = {name: FORMATS[name] for name in ("v3-llama3.1", "v2.llama3")} | {"tool
 
 
 def with_native_routes(create_app: Any) -> Any:
-    def create(model: Any, api_keys: tuple[str, ...]) -> Any:
+    def create(model: Any, api_keys: tuple[str, ...], *names: Any) -> Any:
         from sglang.srt.entrypoints import http_server
 
         engine = model.engine._engine
@@ -39,7 +39,7 @@ def with_native_routes(create_app: Any) -> Any:
         info = engine._scheduler_init_result.scheduler_infos[0]
         state = http_server._GlobalState(manager, engine.template_manager, info)
         http_server.set_global_state(state)
-        app = create_app(model, api_keys)
+        app = create_app(model, api_keys, *names)
         app.mount("/native", http_server.app)
         app.add_api_route("/held", lambda: len(manager.rid_to_state))
 

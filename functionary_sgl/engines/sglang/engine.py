@@ -5,7 +5,6 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from http import HTTPStatus
@@ -64,9 +63,10 @@ class SGLangEngine:
         # The first request makes SGLang's manager listen, and install the signal handlers. One for
         # each adapter: SGLang finds out with its first request whether it fits the model.
         for adapter in (None, *self.adapters):
-            scores = await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
-            if not math.isfinite(scores.logprobs[0]):
-                raise UsageError(_numberless(adapter))
+            try:
+                await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
+            except _NotFinite as error:
+                raise UsageError(_numberless(adapter)) from error
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:
@@ -162,6 +162,10 @@ class SGLangEngine:
         self._dead.set()
 
 
+class _NotFinite(EngineError):
+    """What the model computed cannot be drawn from (`scheduler/finite.py`)."""
+
+
 class _SignalHandlers:
     """In the form that SGLang's TokenizerManager expects."""
 
@@ -202,7 +206,7 @@ def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] |
             raise RequestError(message)
         raise EngineError(f"The engine gave up the request: {message}")
     if reason.get("matched") == NOT_FINITE:
-        raise EngineError("The model's numbers overflowed; this answer cannot go on.")
+        raise _NotFinite("The model's numbers overflowed; this answer cannot go on.")
     return "length" if reason["type"] == "length" else "stop"
 
 

@@ -90,21 +90,20 @@ def start(
     arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _give_up
 
-    return _started(arguments, grammar_cache_mb, adapters)
-
-
-def _started(
-    arguments: argparse.Namespace, grammar_cache_mb: int, adapters: Mapping[str, str]
-) -> SGLangEngine:
-    # Behind the checks, since it takes seconds.
-    from sglang.srt.entrypoints.engine import Engine
-    from sglang.srt.server_args import ServerArgs
-
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
         known_ids=tokenizer.size,
     )
+    return _started(arguments, settings, adapters)
+
+
+def _started(
+    arguments: argparse.Namespace, settings: process.Settings, adapters: Mapping[str, str]
+) -> SGLangEngine:
+    # Behind the checks, since it takes seconds.
+    from sglang.srt.entrypoints.engine import Engine
+    from sglang.srt.server_args import ServerArgs
 
     class OurEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, settings)

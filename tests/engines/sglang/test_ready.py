@@ -7,34 +7,31 @@ from typing import Any
 import pytest
 
 from functionary_sgl.engines.base import Scores, TurnContext
-from functionary_sgl.engines.sglang.engine import SGLangEngine
+from functionary_sgl.engines.sglang.engine import SGLangEngine, _finish_reason
 from functionary_sgl.errors import UsageError
 
 
 class FirstAnswers(SGLangEngine):
-    """An engine that gives these log-probabilities, to the model and to its adapters."""
+    """An engine with an adapter; what it computes with `broken` (None: without) are no numbers."""
 
-    def __init__(self, logprobs: dict[str | None, float]) -> None:
-        self.adapters = {name: "/" for name in logprobs if name is not None}
-        self._logprobs = logprobs
+    def __init__(self, *broken: str | None) -> None:
+        self.adapters = {"pirate": "/"}
+        self._broken = broken
         self._guided = False
 
     async def score(self, token_ids: Sequence[int], candidates: Any, turn: TurnContext) -> Scores:
-        return Scores([self._logprobs[turn.adapter]])
-
-
-def ready(**logprobs: float) -> None:
-    answers: dict[str | None, float] = {None: logprobs.pop("model"), **logprobs}
-    asyncio.run(FirstAnswers(answers).ready(lambda: None))
+        if turn.adapter in self._broken:
+            _finish_reason({"type": "stop", "matched": "NaN happened"})
+        return Scores([-0.1])
 
 
 def test_numbers_are_an_engine() -> None:
-    ready(model=-0.1, pirate=-100.0)
+    asyncio.run(FirstAnswers().ready(lambda: None))
 
 
-@pytest.mark.parametrize("logprob", [float("nan"), float("-inf"), float("inf")])
-def test_what_is_no_number_is_told(logprob: float) -> None:
-    with pytest.raises(UsageError, match=r"the model's weights give no numbers \(NaN\)"):
-        ready(model=logprob, pirate=-1.0)
-    with pytest.raises(UsageError, match=r"the adapter pirate gives no numbers \(NaN\)"):
-        ready(model=-1.0, pirate=logprob)
+@pytest.mark.parametrize(
+    ("broken", "told"), [(None, "the model's weights give"), ("pirate", "the adapter pirate gives")]
+)
+def test_what_is_no_number_is_told(broken: str | None, told: str) -> None:
+    with pytest.raises(UsageError, match=rf"{told} no numbers \(NaN\)"):
+        asyncio.run(FirstAnswers(broken).ready(lambda: None))
