@@ -187,10 +187,10 @@ def _sglang(
         options.grammar_cache_mb,
         prompter.image_token_id,
     )
-    ids = prompter.tokenizer.size
-    if ids > engine.vocabulary_size:
+    most = prompter.tokenizer.most_id
+    if most >= engine.vocabulary_size:
         raise UsageError(
-            f"the tokenizer has {ids} ids, the model {engine.vocabulary_size}: they do not belong "
-            "together"
+            f"the tokenizer has ids up to {most}, the model {engine.vocabulary_size} ids: they do "
+            "not belong together"
         )
     return engine

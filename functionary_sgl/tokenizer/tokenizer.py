@@ -105,6 +105,11 @@ class Tokenizer:
         """What the tokenizer puts before every prompt: one BOS id, or nothing."""
         return tuple(self._full.encode("", add_special_tokens=True).ids)
 
+    @cached_property
+    def most_id(self) -> int:
+        """The highest id that a prompt can have."""
+        return max(self.size - 1, *self.control_ids.values(), *self.bos_ids)
+
     def encode(self, text: str, *, leading: bool = False, most: int | None = None) -> list[int]:
         """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
         nothing comes before the text, where some tokenizers add a space. `most`: OverflowError

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -352,6 +353,19 @@ def test_a_token_that_the_tokenizer_does_not_define_is_named(model: Path, outcom
     definition["post_processor"]["processors"][0]["special_tokens"] = {}
     (model / "tokenizer.json").write_text(json.dumps(definition))
     assert "does not say what '<|begin_of_text|>' is" in outcome(*render(model))
+
+
+def test_a_tokenizer_with_ids_that_the_model_lacks_is_named(
+    model: Path, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such an id in a request would take the engine down."""
+    definition = json.loads(TOKENIZER)
+    started = SimpleNamespace(vocabulary_size=1_000_000, adapters={})
+    monkeypatch.setattr(launch, "_started", lambda *_: started)
+    assert outcome(*served(model)) == ""
+    next(t for t in definition["added_tokens"] if t["special"])["id"] = 1_000_000
+    (model / "tokenizer.json").write_text(json.dumps(definition))
+    assert "the tokenizer has ids up to 1000000, the model 1000000 ids" in outcome(*served(model))
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "a/" * 3000, "~nobody-of-this-name/x", "./none", "~"])

@@ -119,6 +119,27 @@ def test_what_the_template_refuses_is_a_400_with_its_words() -> None:
         prompt("llama3-json", messages)
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 1 // 0 }}",
+        "{{ 2.0 ** 100000 }}",
+        "{{ 'a'.encode('nope') }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{% include 'x' %}",
+        "{{ messages.x.y }}",
+        "{{ '%d' % 'x' }}",
+    ],
+)
+def test_a_template_that_fails_refuses(template: str) -> None:
+    conversation = intake.conversation(
+        ChatRequest.model_validate({"model": "m", "messages": [USER]})
+    )
+    made = ChatTemplate(template, {}, PROMPTERS["hermes"].tokenizer.control)
+    with pytest.raises(RequestError, match="template refuses the conversation"):
+        made.render(conversation)
+
+
 def test_ids_of_calls_have_mistrals_form() -> None:
     call = {**CALL, "id": "call_" + "x" * 24}
     messages = [

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,3 +36,17 @@ def test_the_tokenizer_says_what_comes_before_a_prompt(tokenizer: Tokenizer) -> 
 def test_what_is_no_tokenizer_is_named_so(definition: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         Tokenizer(definition)
+
+
+def test_the_highest_id_is_that_of_any_token(tokenizer: Tokenizer) -> None:
+    assert tokenizer.most_id == tokenizer.size - 1
+    definition = json.loads(tokenizer._definition)
+    definition["added_tokens"][-1]["id"] = 1_000_000
+    assert Tokenizer(json.dumps(definition)).most_id == 1_000_000
+
+
+def test_an_id_before_every_prompt_counts(tokenizer: Tokenizer) -> None:
+    definition = json.loads(tokenizer._definition)
+    tokens = definition["post_processor"]["special_tokens"]
+    tokens["<|begin_of_text|>"]["ids"] = [2_000_000]
+    assert Tokenizer(json.dumps(definition)).most_id == 2_000_000

@@ -16,7 +16,7 @@ from functionary_sgl.engines.sglang import llava, lora, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.engines.sglang.scheduler import process
-from functionary_sgl.errors import EngineError, UsageError
+from functionary_sgl.errors import EngineError, FunctionaryError, UsageError
 from functionary_sgl.tokenizer import Tokenizer
 
 # Flags of SGLang's server that belong to its own way of making chat prompts and finding calls.
@@ -47,12 +47,17 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def with_config_file(parser: argparse.ArgumentParser, arguments: list[str]) -> list[str]:
-    """`arguments` with those of SGLang's `--config FILE` merged in."""
+    """`arguments` with those of SGLang's `--config FILE` merged in, or UsageError."""
     if "--config" not in arguments:
         return arguments
     from sglang.srt.utils.server_args_config_parser import ConfigArgumentMerger
 
-    merged: list[str] = ConfigArgumentMerger(parser).merge_config_with_args(arguments)
+    try:
+        merged: list[str] = ConfigArgumentMerger(parser).merge_config_with_args(arguments)
+    except FunctionaryError:
+        raise
+    except Exception as error:  # what YAML, files and SGLang raise
+        raise UsageError(f"--config cannot be used: {error}") from error
     return merged
 
 
@@ -109,17 +114,17 @@ def _started(
         run_scheduler_process_func = partial(process.run, settings)
 
     try:
-        server_args = ServerArgs.from_cli_args(arguments)
-    except Exception as error:  # of many kinds: it reads the model's configuration, too
-        kind = "" if isinstance(error, AssertionError | ValueError) else f"{type(error).__name__}: "
-        raise UsageError(f"SGLang does not take these flags: {kind}{error}") from error
-    try:
-        engine = OurEngine(server_args=server_args)
+        engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
         return SGLangEngine(engine, arguments.grammar_backend, adapters)
-    except (AssertionError, ValueError) as error:
-        raise UsageError(f"SGLang does not take these flags: {error}") from error
+    except FunctionaryError:
+        raise
     except RuntimeError as error:
         raise EngineError(f"SGLang did not start: {error}") from error
+    except Exception as error:  # in this process it reads the flags and the model's configuration
+        told = "" if isinstance(error, AssertionError | ValueError) else f"{type(error).__name__}: "
+        raise UsageError(
+            f"SGLang does not take these flags, or this model: {told}{error}"
+        ) from error
 
 
 def name_the_architecture(arguments: argparse.Namespace, image_token_id: int | None = None) -> None:
