@@ -31,6 +31,15 @@ def unreadable(path: Path, error: Exception) -> UsageError:
     return UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
+def check_readable(path: Path) -> None:
+    """UsageError if nothing can be read from there."""
+    try:
+        with path.open("rb") as opened:
+            opened.read(1)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
 def read_text(path: Path, encoding: str = "utf-8") -> str:
     """The UTF-8 text of a file, or UsageError."""
     try:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from functionary_sgl.cli import flags, keys, server
+from functionary_sgl.cli import flags, keys, server, tls
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
@@ -30,6 +30,7 @@ def serve(argv: Sequence[str]) -> int:
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
     options.api_keys = keys.read(options, key)
     _check(options, others)
+    tls.check(options)
     with bind(options.host, options.port) as listener:
         model = _model(parser, options, others)
         for warning in keys.warnings(options, options.api_keys, listener.getsockname()[0]):
