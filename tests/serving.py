@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from functionary_sgl.api.app import create_app
+from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.model import Model
@@ -53,7 +54,10 @@ class Listener:
         self._running: Counter[str] = Counter()
         self._numbers = itertools.count()
         # Nothing of it may keep Python from ending.
-        server = uvicorn.Server(uvicorn.Config(self, port=0, log_level="error", lifespan="off"))
+        config = uvicorn.Config(
+            self, port=0, log_level="error", lifespan="off", http=Connection, ws="none"
+        )
+        server = uvicorn.Server(config)
         threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True).start()
         while not server.started:
             time.sleep(0.005)

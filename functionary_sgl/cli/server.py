@@ -89,6 +89,7 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
         access_log=options.log_level in ("debug", "info"),
         http=Connection,
         ws="none",
+        lifespan="off",
         ssl_keyfile=options.ssl_keyfile,
         ssl_certfile=options.ssl_certfile,
         timeout_graceful_shutdown=options.drain_timeout + LAST_WORDS_SECONDS,
@@ -154,7 +155,7 @@ class _Server(uvicorn.Server):
     def _give_up(self) -> None:
         """End the answers that are left with an error that their clients are told."""
         if count := len(self.server_state.tasks):
-            print(f"functionary-sgl: {count} answers were cut short", file=sys.stderr, flush=True)
+            print(f"functionary-sgl: answers cut short: {count}", file=sys.stderr, flush=True)
             self._model.engine.give_up(
                 ServerStopping("The server was stopped before this answer came to its end.")
             )

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,60 @@ def test_a_signal_lets_a_running_answer_end(start: Any) -> None:
         rest = list(lines)
     assert "data: [DONE]" in rest
     assert server.ended()[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_answers_that_outlast_the_drain_end_with_an_error(start: Any, number: int) -> None:
+    """Streams with an event and whole answers with a 503; the log with one line."""
+    endless = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "stall", "after": 1}]}
+    server = start(endless, "--drain-timeout", "1")
+    told: dict[str, httpx.Response] = {}
+    begun = threading.Event()
+
+    def stream() -> None:
+        url = f"{server.url}/v1/chat/completions"
+        with httpx.stream("POST", url, json=ASK | {"stream": True, "n": 2}, timeout=20) as response:
+            lines = []
+            for line in response.iter_lines():
+                lines.append(line)
+                begun.set()
+            told["stream"] = [line for line in lines if line]  # type: ignore[assignment]
+
+    def whole() -> None:
+        told["whole"] = httpx.post(f"{server.url}/v1/chat/completions", json=ASK, timeout=20)
+
+    threads = [threading.Thread(target=target) for target in (stream, whole)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(10)
+    time.sleep(0.3)  # for the other to have come in, too
+    server.process.send_signal(number)
+    for thread in threads:
+        thread.join(20)
+    code, errors = server.ended()
+    assert code == 0
+    assert errors == "functionary-sgl: answers cut short: 2\n"
+    last = json.loads(told["stream"][-1].removeprefix("data: "))  # type: ignore[index]
+    assert "stopped" in last["error"]["message"]
+    assert told["whole"].status_code == 503
+    assert told["whole"].json()["error"]["type"] == "server_error"
+
+
+def test_a_second_ctrl_c_does_not_wait(start: Any) -> None:
+    endless = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "stall", "after": 1}]}
+    server = start(endless)
+    with httpx.stream(
+        "POST", f"{server.url}/v1/chat/completions", json=ASK | {"stream": True}, timeout=20
+    ) as response:
+        lines = response.iter_lines()
+        next(lines)
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGINT)
+        last = [line for line in lines if line][-1]
+    assert "stopped" in json.loads(last.removeprefix("data: "))["error"]["message"]
+    code, errors = server.ended()
+    assert (code, errors) == (0, "functionary-sgl: answers cut short: 1\n")
 
 
 def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its_reason(

@@ -1,0 +1,82 @@
+"""Web pages of strangers, and names that are made to mean this server's address."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from functionary_sgl.api.app import create_app
+from tests.formats import PROMPTERS
+from tests.serving import scripted_model
+
+ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+HOSTS = ("box", ".example.com")
+ORIGINS = ("https://page.example.org", "http://localhost:3000/")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with TestClient(create_app(model, (), HOSTS, ORIGINS)) as client:
+        yield client
+
+
+def status(client: TestClient, **headers: str) -> int:
+    return client.post("/v1/chat/completions", json=ASK, headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LOCALHOST:8000", "localhost.", "127.0.0.1:8000", "[::1]:80", "10.1.2.3"),
+        *("box", "Box:8000", "api.example.com", "a.b.example.com:1"),
+    ],
+)
+def test_own_names_and_addresses_are_known(client: TestClient, host: str) -> None:
+    assert status(client, host=host) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "localhost.evil.example", "evil.example:8000", "box.evil.example"),
+        *("example.com", "notexample.com", "127.0.0.1.evil.example", "user@box@evil", "[::1", ""),
+        *("127.1", "0x7f.1"),
+    ],
+)
+def test_other_names_are_not(client: TestClient, host: str) -> None:
+    assert status(client, host=host) == 403
+    assert client.get("/v1/models", headers={"host": host}).status_code == 403
+    # Whoever looks after the server may look at it by any name.
+    assert client.get("/health", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://box:8000",
+        "https://page.example.org",
+        "HTTPS://Page.example.org",
+        "http://localhost:3000",
+    ],
+)
+def test_pages_of_its_own_and_those_allowed_may_ask(client: TestClient, origin: str) -> None:
+    assert status(client, host="box:8000", origin=origin) == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "https://evil.example", "http://box:8001", "http://localhost", "file://", "box:8000"],
+)
+def test_others_may_not(client: TestClient, origin: str) -> None:
+    answer = client.post(
+        "/v1/chat/completions", json=ASK, headers={"host": "box:8000", "origin": origin}
+    )
+    assert answer.status_code == 403
+    assert "--allowed-origins" in answer.json()["error"]["message"]
+
+
+def test_anything_can_be_allowed() -> None:
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with TestClient(create_app(model, (), ["*"], ["*"])) as client:
+        assert status(client, host="anything.at.all", origin="https://anybody.example") == 200
