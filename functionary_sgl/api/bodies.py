@@ -12,11 +12,12 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from functionary_sgl.api.json_size import ValueCounter
+from functionary_sgl.api.json_size import JSONSize
 from functionary_sgl.api.limits import (
     FREE_BODY_BYTES,
     MAX_BODIES_BYTES,
     MAX_BODY_BYTES,
+    MAX_BODY_DECODED,
     MAX_BODY_VALUES,
 )
 from functionary_sgl.errors import BodyTooLarge, RequestError, ServerBusy, UnsupportedMediaType
@@ -72,7 +73,7 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
     """The body, which takes room until it is left."""
     declared = request.headers.get("content-length", "0")
     _check_size(int(declared) if declared.isascii() and declared.isdecimal() else 0)
-    parts, size, taken, counter = [], 0, 0, ValueCounter()
+    parts, size, taken, content = [], 0, 0, JSONSize()
     try:
         async for part in request.stream():
             size += len(part)
@@ -81,10 +82,14 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
             _ROOM.take(more)
             taken += more
             parts.append(part)
-            counter.feed(part)
-            if counter.values > MAX_BODY_VALUES:
+            content.feed(part)
+            if content.values > MAX_BODY_VALUES:
                 raise BodyTooLarge(
                     f"The body holds more than {MAX_BODY_VALUES} JSON values; send fewer."
+                )
+            if content.decoded > MAX_BODY_DECODED:
+                raise BodyTooLarge(
+                    "The body's strings have too many characters that are escaped, or not ASCII."
                 )
         yield b"".join(parts)
     finally:

@@ -7,6 +7,9 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_BODY_VALUES = 65_536
 """JSON values in a body: a thousand tools with sixty each. They are parsed in one go."""
 
+MAX_BODY_DECODED = 8 * 1024 * 1024
+"""Bytes of strings that are no ASCII, an escape counting as four: more than any context holds."""
+
 MAX_BODIES_BYTES = 256 * 1024 * 1024
 """Of all bodies that are being read or parsed, but for the first part of each."""
 

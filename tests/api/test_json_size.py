@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.api.json_size import ValueCounter
+from functionary_sgl.api.json_size import JSONSize
 
 TEXTS = st.text(st.sampled_from('"\\,:[]{} aé\n'), max_size=6)
 VALUES = st.recursive(
@@ -28,7 +28,7 @@ def marks(value: Any) -> int:
 @given(VALUES, st.lists(st.integers(0, 5)), st.booleans())
 def test_it_does_not_matter_how_the_text_is_cut(value: Any, cuts: list[int], ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii).encode()
-    counter = ValueCounter()
+    counter = JSONSize()
     for size in cuts:
         counter.feed(text[:size])
         text = text[size:]

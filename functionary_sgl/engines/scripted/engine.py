@@ -105,10 +105,9 @@ class ScriptedEngine:
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         progress = self._progress(request.turn, request.token_ids)
-        chunks = list(self._chunks(request, progress))
         self.running += 1
         try:
-            for chunk in chunks:
+            for chunk in self._chunks(request, progress):
                 await self._play(progress)
                 progress.chunks += 1
                 yield chunk
@@ -143,8 +142,7 @@ class ScriptedEngine:
     async def _play(self, progress: _Progress) -> None:
         """Wait and fail as the script says."""
         reply = progress.reply
-        if reply.delay:
-            await self._wait(reply.delay)
+        await (self._wait(reply.delay) if reply.delay else asyncio.sleep(0))
         if reply.fault and progress.chunks >= reply.after:
             if reply.fault == "stall":
                 await self._wait(None)
