@@ -92,7 +92,7 @@ class Model:
         arguments = await self.gate.admit(conversation.callable_tools())
         answer = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
-        prompt, offer = await asyncio.to_thread(
+        prompt, offer, taken = await asyncio.to_thread(
             self._prompt_and_offer, conversation, arguments, answer, salt
         )
         return CheckedTurn(
@@ -100,7 +100,7 @@ class Model:
             prompt=prompt,
             offer=offer,
             sampling=sampling,
-            max_tokens=self._budget(len(prompt.token_ids), max_tokens),
+            max_tokens=self._budget(taken, max_tokens),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
             images=tuple(image.url for image in images),
@@ -141,16 +141,19 @@ class Model:
         arguments: Mapping[str, Arguments],
         answer: Arguments | None,
         salt: str,
-    ) -> tuple[Prompt, Offer]:
+    ) -> tuple[Prompt, Offer, int]:
+        """Also how many ids there are before the model's own first."""
         schemas = {name: known.constraint for name, known in arguments.items()}
         schema = None if answer is None else answer.constraint
         free_names = self.constraints == "off"
         offer = self.prompter.offer(conversation, schemas, schema, free_names=free_names)
         most = self.engine.context_length
         try:
-            return self.prompter.prompt(conversation, salt, most), offer
+            prompt = self.prompter.prompt(conversation, salt, most)
         except OverflowError as error:
             raise _too_long(most, f"more than {most}", "messages") from error
+        _, written = self.prompter.opening(prompt, offer)
+        return prompt, offer, len(prompt.token_ids) + len(written)
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
         """`cut`: whether the last of `calls` may lack its end."""

@@ -2,9 +2,9 @@
 
     python -m benchmarks.attack.probe URL MODEL TEXT FIELDS
 
-It asks `GET /health` every 20 ms and reads endless streams. For each line on its input it prints the
-longest wait for an answer and the longest gap in a stream since the line before, in milliseconds.
-The end of its input ends it.
+It asks `GET /health` every 20 ms and reads endless streams. For each line on its input it prints
+the longest wait for an answer and the longest gap in a stream since the line before, in
+milliseconds. The end of its input ends it.
 """
 
 import asyncio

@@ -72,9 +72,13 @@ class Prompter:
         """The prompt with what the program adds before it first asks the model: all that the
         model reads before its first own token."""
         prompt = self.prompt(conversation)
-        added = opening(self.format.program, prompt, self.offer(conversation))
-        ids = self.tokenizer.encode_marked(added)
+        added, ids = self.opening(prompt, self.offer(conversation))
         return Prompt(prompt + added, [*prompt.token_ids, *ids])
+
+    def opening(self, prompt: Prompt, offer: Offer) -> tuple[str, list[int]]:
+        """What the program adds to `prompt` before it first asks the model."""
+        added = opening(self.format.program, prompt, offer)
+        return added, self.tokenizer.encode_marked(added)
 
     def offer(
         self,

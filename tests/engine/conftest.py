@@ -187,10 +187,11 @@ def hooks() -> None:
     """What hangs on SGLang's hooks in its scheduler process, in this one."""
     from sglang.srt.plugins import load_plugins
 
-    from functionary_sgl.engines.sglang.scheduler import batch, finite, grammar_cache, seeds
+    from functionary_sgl.engines.sglang.scheduler import batch, finite, grammar_cache, mask, seeds
 
     grammar_cache.bound(5_000_000)
     batch.know((3, 5), 900)
     finite.fence()
+    mask.on_processors()
     seeds.obey()
     load_plugins()

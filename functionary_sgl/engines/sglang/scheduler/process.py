@@ -28,6 +28,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         finite,
         grammar_cache,
         loopback,
+        mask,
         seeds,
     )
 
@@ -35,6 +36,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     grammar_cache.bound(settings.cache_bytes)
     batch.know(settings.control_ids, settings.known_ids)
     finite.fence()
+    mask.on_processors()
     seeds.obey()
     loopback.listen_there()
     run_scheduler_process(*args, **kwargs)
