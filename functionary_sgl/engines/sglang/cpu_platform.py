@@ -26,6 +26,9 @@ class CpuPlatform(CpuDeviceMixin, SRTPlatform):  # type: ignore[misc]
         """What a laptop bears: SGLang would reserve most of the memory for the KV cache."""
         if server_args.max_total_tokens is None:
             server_args.max_total_tokens = MOST_CACHED_TOKENS
+        # A prompt is read in chunks (`scheduler/pace.py`), with a token for all others in between.
+        if server_args.prefill_decode_interval is None:
+            server_args.prefill_decode_interval = 1
         # The scheduler would take most of a core also when there is nothing to do.
         server_args.sleep_on_idle = True
         if server_args.lora_backend == "csgmv":  # SGLang's default, which is a Triton kernel

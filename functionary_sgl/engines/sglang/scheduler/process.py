@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
+from functionary_sgl.engines.sglang.platform import has_accelerator
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,24 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     from sglang.srt.managers.scheduler import run_scheduler_process
 
     from functionary_sgl.engines.sglang.scheduler import (
+        attention,
         batch,
         finite,
         grammar_cache,
         loopback,
         mask,
+        pace,
         seeds,
     )
 
     llava.register()
+    if not has_accelerator():
+        attention.on_processors()
+        mask.on_processors()
+        pace.on_processors()
     grammar_cache.bound(settings.cache_bytes)
     batch.know(settings.control_ids, settings.known_ids)
     finite.fence()
-    mask.on_processors()
     seeds.obey()
     loopback.listen_there()
     run_scheduler_process(*args, **kwargs)

@@ -1,0 +1,44 @@
+"""Attention on processors gives what SGLang's own gives, without its padding."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+LENGTHS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=3)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(LENGTHS, st.sampled_from([(4, 4), (4, 2)]), st.booleans(), st.integers(0, 2**32 - 1))
+def test_prompts_are_read_as_sglang_reads_them(
+    lengths: list[tuple[int, int]], heads: tuple[int, int], small: bool, seed: int
+) -> None:
+    """Requests of tokens that are cached and new ones; in blocks of queries, and in one."""
+    import torch
+    from sglang.srt.layers.attention.torch_native_backend import TorchNativeAttnBackend
+
+    from functionary_sgl.engines.sglang.scheduler import attention
+
+    dice = torch.Generator().manual_seed(seed)
+    many, few = heads
+    before = torch.tensor([length for length, _ in lengths])
+    new = torch.tensor([length for _, length in lengths])
+    slots = torch.randperm(100 * len(lengths), generator=dice).view(len(lengths), 100)
+    caches = [torch.randn(100 * len(lengths), few, 16, generator=dice) for _ in range(2)]
+    query = torch.randn(int(new.sum()), many, 16, generator=dice)
+
+    def read(backend: Any) -> torch.Tensor:
+        output = torch.empty_like(query)
+        rows = torch.arange(len(lengths))
+        backend._run_sdpa_forward_extend(
+            query, output, *caches, slots, rows, before + new, before, new,
+            scaling=0.25, enable_gqa=many != few, causal=True,
+        )  # fmt: skip
+        return output
+
+    ours, theirs = (cls.__new__(cls) for cls in (attention.Attention, TorchNativeAttnBackend))
+    expected = read(theirs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention, "_BLOCK", 7 if small else 512)
+        assert torch.allclose(read(ours), expected, atol=1e-5)
