@@ -11,11 +11,18 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 _ID_ALPHABET = string.ascii_letters + string.digits
+_ID_LENGTH = 24
 
 
 def new_call_id() -> str:
     """A new id for a call, in OpenAI's form."""
-    return "call_" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(24))
+    # Drawn at once: the system is asked for each drawing.
+    number = secrets.randbelow(len(_ID_ALPHABET) ** _ID_LENGTH)
+    letters = []
+    for _ in range(_ID_LENGTH):
+        number, letter = divmod(number, len(_ID_ALPHABET))
+        letters.append(_ID_ALPHABET[letter])
+    return "call_" + "".join(letters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def _byte_alphabet() -> dict[str, int]:
 _BYTES = _byte_alphabet()
 _DEFINITION = Path("tokenizer.json")
 
+_LONG_CHARACTERS = 2_000
 _PART_CHARACTERS = 65_536
 _SPARE_IDS = 256
 """More ids than a cut through a text can add to it."""
@@ -117,8 +118,11 @@ class Tokenizer:
         tokenizer = self._leading if leading else self._plain
         if most is not None and self._surely_exceeds(text, most):
             raise OverflowError
-        # Alone of all the library's methods, those for batches let other threads run meanwhile.
-        ids: list[int] = tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
+        if len(text) < _LONG_CHARACTERS:
+            ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+        else:
+            # Those for batches alone let other threads run, but wake the library's own for that.
+            ids = tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
         return ids
 
     def _surely_exceeds(self, text: str, most: int) -> bool:

@@ -7,6 +7,7 @@ waiting, and large, which is quicker, while nobody is.
 Imported inside SGLang's scheduler process, never by the rest of this package.
 """
 
+import os
 from typing import Any
 
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
@@ -15,9 +16,14 @@ SMALL_CHUNK = 96
 """Tokens of a prompt: few enough that a laptop reads them in a tenth of a second."""
 
 
+NICENESS = 5
+"""Who computes takes the processor for seconds, who answers for a millisecond: that goes first."""
+
+
 def on_processors() -> None:
     """Have this process go so, unless it was told not to read in chunks. Takes effect when SGLang
     loads its plugins."""
+    os.nice(NICENESS)
     target = "sglang.srt.managers.scheduler.Scheduler.get_new_batch_prefill"
     HookRegistry.register(target, _choose_chunk, HookType.BEFORE)
 
