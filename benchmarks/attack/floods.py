@@ -147,7 +147,7 @@ def silent_readers(target: Target) -> str:
 
 
 def leavers(target: Target) -> str:
-    """100 clients of several choices that leave at any moment."""
+    """100 clients of four choices that leave at any moment, four at a time."""
 
     def leave(number: int) -> None:
         body = target.chat("much", stream=True, n=4, max_tokens=500)
@@ -156,7 +156,7 @@ def leavers(target: Target) -> str:
             for _, _ in zip(range(number % 7), answer.iter_lines(), strict=False):
                 pass
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(leave, range(100)))
     return "left"
 

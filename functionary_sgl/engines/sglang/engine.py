@@ -67,6 +67,8 @@ class SGLangEngine:
                 await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
             except _NotFinite as error:
                 raise UsageError(_numberless(adapter)) from error
+        # What is there now stays: to look through all of it for garbage stops a process for long.
+        await self._manager.freeze_gc()
 
     def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
         if self._guided:

@@ -158,10 +158,10 @@ def _give_up(signum: int, frame: Any) -> NoReturn:
     raise EngineError("SGLang did not start; its output above says why.")
 
 
-# How often OpenMP's threads look whether the others have come before they sleep: some 30 us. By
+# How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
 # default they go on for milliseconds; where one of them waits for a core that somebody else has, a
 # token then takes a second.
-_LOOKS = "30000"
+_LOOKS = "10000"
 
 
 def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
