@@ -35,6 +35,7 @@ FLOODS: dict[str, Callable[[Target], str]] = {
     "a text of 1 MB": floods.long_text(1_000_000),
     "a text of 10 MB": floods.long_text(10_000_000),
     "a text of 30 MB": floods.long_text(30_000_000),
+    "prompts of 3,700 tokens": floods.long_prompts,
     "30 MB of escapes": floods.escapes,
     "1,000,000 messages": floods.messages,
     "1,000,000 unknown fields": floods.fields,

@@ -1,6 +1,7 @@
 """Attacks that must not be felt by others: each sends something, and says what came of it."""
 
 import json
+import random
 import socket
 import time
 from collections import Counter
@@ -34,6 +35,17 @@ def long_text(characters: int) -> Callable[[Target], str]:
         return _repeated(lambda: target.post(target.chat(text)))
 
     return attack
+
+
+def long_prompts(target: Target) -> str:
+    """Prompts of some 3,700 tokens that fit the context, and that nobody has sent before."""
+
+    def ask() -> httpx.Response:
+        dice = random.Random(time.time_ns())
+        text = " ".join(dice.choice("abcdefghijk") for _ in range(2_000))
+        return target.post(target.chat(text, max_tokens=1))
+
+    return _repeated(ask)
 
 
 def escapes(target: Target) -> str:

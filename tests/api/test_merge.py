@@ -1,10 +1,11 @@
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
 
-from functionary_sgl.api.merge import merged
+from functionary_sgl.api.merge import MOST_WAITING, merged
 
 
 def collected(*streams: AsyncGenerator[int, None]) -> list[int]:
@@ -52,3 +53,45 @@ def test_closing_closes_all() -> None:
 
     asyncio.run(leave())
     assert sorted(closed) == ["a", "b"]
+
+
+def test_streams_wait_for_a_slow_reader() -> None:
+    made = []
+
+    async def eager() -> AsyncGenerator[int, None]:
+        for number in range(10_000):
+            made.append(number)
+            yield number
+
+    async def read() -> None:
+        async with aclosing(merged([eager(), eager()])) as items:
+            await anext(items)
+            await asyncio.sleep(0.01)
+
+    asyncio.run(read())
+    assert len(made) < 2 * MOST_WAITING
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_leaving_leaves_nothing_unread(fails: bool) -> None:
+    """asyncio complains of errors that nobody has asked for."""
+    complaints = []
+
+    async def slow() -> AsyncGenerator[int, None]:
+        yield 1
+        await asyncio.sleep(0.001)
+        if fails:
+            raise ValueError("broken")
+        await asyncio.Event().wait()
+
+    async def leave() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        async with aclosing(merged([slow(), slow(), slow()])) as items:
+            await anext(items)
+            await asyncio.sleep(0.01)
+        gc.collect()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(leave())
+    assert complaints == []
