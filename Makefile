@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api guarantee eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,12 @@ fuzz: install  ## Run the property tests over and over until one fails (ARGS="-k
 
 fuzz-api: install  ## Send to the server whatever its OpenAPI document allows, and forbids
 	SCHEMATHESIS_EXAMPLES=1000 $(BIN)/python -m pytest -q tests/clients/test_schemathesis.py $(ARGS)
+
+fuzz-engine: install  ## Send thousands of sampling fields at their bounds to the real engine
+	ENGINE_FUZZ_REQUESTS=5000 $(BIN)/python -m pytest -q tests/engine/test_extremes.py $(ARGS)
+
+attack: install  ## Attack a server, and print figures and limits (ARGS="--engine scripted --json")
+	$(BIN)/python -m benchmarks.attack $(ARGS)
 
 guarantee: install  ## Count valid calls of 2,000 random requests (ARGS="--cases 100 --json")
 	$(BIN)/python -m benchmarks.guarantee $(ARGS)

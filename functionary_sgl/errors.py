@@ -14,7 +14,7 @@
     └── EngineError                 the engine: HTTP 500
         ├── EngineDied              503; the server ends with exit code 1
         ├── ServerStopping          503; it was told to end
-        └── ServerBusy              503; the same request may be answered later
+        └── ServerBusy              429; the same request may be answered later
 
 Each message says what is wrong and what the reader can do about it.
 """
@@ -117,4 +117,4 @@ class ServerStopping(EngineError):
 class ServerBusy(EngineError):
     """There is no room for this request now."""
 
-    status = 503
+    status = 429

@@ -16,6 +16,7 @@ from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
+from functionary_sgl.room import Room
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
 from functionary_sgl.runtime.interpreter import Turn, run
 from functionary_sgl.runtime.prompt import Prompt
@@ -70,6 +71,11 @@ class Model:
     def gate(self) -> Gate:
         return Gate(self.engine, self.constraints)
 
+    @cached_property
+    def room(self) -> Room:
+        """For turns."""
+        return Room(self.engine.most_turns, "Too many requests at once; send it again later.")
+
     async def prepare(
         self,
         conversation: Conversation,
@@ -121,19 +127,29 @@ class Model:
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
     ) -> AsyncGenerator[Event, None]:
-        """The events of `turn`. The conversation's next prompt will begin with the turn's ids."""
+        """The events of `turn`. The conversation's next prompt will begin with the turn's ids.
+
+        Raises ServerBusy where too many others run already.
+        """
         answer = _Transcript()
-        async with aclosing(run(turn, self.engine, self.prompter.tokenizer)) as events:
-            async for event in events:
-                answer.add(event)
-                if isinstance(event, Ended):
-                    # Before the end is told: the next prompt may come at once.
-                    said = answer.message()
-                    if event.spelled:
-                        ended = conversation, said, event.token_ids, turn.salt
-                        await asyncio.to_thread(self.prompter.remember, *ended)
-                    self._count(turn, said.calls, event.reason == "length")
-                yield event
+        running = run(turn, self.engine, self.prompter.tokenizer)
+        with self.room.taking(1):
+            async with aclosing(running) as events:
+                async for event in events:
+                    answer.add(event)
+                    if isinstance(event, Ended):
+                        # Before the end is told: the next prompt may come at once.
+                        await self._note(conversation, turn, event, answer.message())
+                    yield event
+
+    async def _note(
+        self, conversation: Conversation, turn: CheckedTurn, ended: Ended, said: Message
+    ) -> None:
+        """Remember and count a turn that is over."""
+        if ended.spelled:
+            told = conversation, said, ended.token_ids, turn.salt
+            await asyncio.to_thread(self.prompter.remember, *told)
+        self._count(turn, said.calls, ended.reason == "length")
 
     def _prompt_and_offer(
         self,

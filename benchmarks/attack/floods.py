@@ -136,7 +136,7 @@ def half_sent(target: Target) -> str:
     held = target.megabytes()
     for one in opened:
         one.close()
-    return f"{answers.count(b'503')} refused, {held:.0f} MB in all"
+    return f"{answers.count(b'429')} refused, {held:.0f} MB in all"
 
 
 def silent_readers(target: Target) -> str:

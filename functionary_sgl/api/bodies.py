@@ -20,7 +20,8 @@ from functionary_sgl.api.limits import (
     MAX_BODY_DECODED,
     MAX_BODY_VALUES,
 )
-from functionary_sgl.errors import BodyTooLarge, RequestError, ServerBusy, UnsupportedMediaType
+from functionary_sgl.errors import BodyTooLarge, RequestError, UnsupportedMediaType
+from functionary_sgl.room import Room
 
 T = TypeVar("T")
 
@@ -31,22 +32,8 @@ SMALL_BYTES = 32 * 1024
 """A body of less is parsed sooner than another thread is woken."""
 
 
-class _Room:
-    """What all bodies that are under way hold, beyond the first part of each."""
-
-    def __init__(self) -> None:
-        self._taken = 0
-
-    def take(self, count: int) -> None:
-        if self._taken + count > MAX_BODIES_BYTES:
-            raise ServerBusy("Too many large requests at once; send it again later.")
-        self._taken += count
-
-    def give_back(self, count: int) -> None:
-        self._taken -= count
-
-
-_ROOM = _Room()
+_ROOM = Room(MAX_BODIES_BYTES, "Too many large requests at once; send it again later.")
+"""For what all bodies that are under way hold, beyond the first part of each."""
 
 
 async def parsed(request: Request, read: Callable[[bytes], T]) -> T:

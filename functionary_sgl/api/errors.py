@@ -15,6 +15,7 @@ from functionary_sgl.errors import (
     MethodNotAllowed,
     NotFound,
     RequestError,
+    ServerBusy,
 )
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ def error_status(error: Exception) -> int:
 
 def error_response(error: Exception, headers: dict[str, str] | None = None) -> JSONResponse:
     """The whole response for `error`."""
+    if isinstance(error, ServerBusy):
+        headers = {"Retry-After": "1", **(headers or {})}
     return JSONResponse(error_body(error), error_status(error), headers)
 
 

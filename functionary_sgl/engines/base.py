@@ -116,6 +116,9 @@ class Engine(Protocol):
     context_length: int
     """Most ids of a prompt and its output together."""
 
+    most_turns: int | None
+    """How many turns may run or wait at once; None: any number."""
+
     async def ready(self, stop: Callable[[], None]) -> None:
         """Wait until requests can come, in the event loop from which they will. `stop` is called
         if the engine is what hears that the process shall end."""

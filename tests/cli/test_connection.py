@@ -206,23 +206,23 @@ def test_a_body_that_is_refused_leaves_the_connection_to_the_next_request(
 def test_bodies_have_bounds_together(
     raw: Callable[[], Raw], monkeypatch: pytest.MonkeyPatch, served: Served
 ) -> None:
-    monkeypatch.setattr(bodies, "MAX_BODIES_BYTES", 2**20 + 100)
+    monkeypatch.setattr(bodies._ROOM, "most", 2**20 + 100)
     text = b'{"a": "%s' % (b"x" * (2**21 - 10))
     head = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % (len(text) + 10)
     holding = raw()
     holding.send(holding.request(head, text, "/v1/chat/completions"))
     end = time.monotonic() + 10
-    while bodies._ROOM._taken < len(text) - bodies.FREE_BODY_BYTES:
+    while bodies._ROOM.taken < len(text) - bodies.FREE_BODY_BYTES:
         assert time.monotonic() < end
         time.sleep(0.01)
     refused = raw()
     refused.send(refused.request(head, text, "/v1/chat/completions") + b'xxxxxxxx"}')
-    assert refused.answer()[0] == 503
+    assert refused.answer()[0] == 429
     # Small ones come in all the same, and what has ended holds nothing.
     assert served.http.post("/v1/chat/completions", json=ASK).status_code == 200
     holding.send(b'xxxxxxxx"}')
     assert holding.answer()[0] == 400
-    assert bodies._ROOM._taken == 0
+    assert bodies._ROOM.taken == 0
 
 
 def test_a_body_of_too_many_values_is_refused(served: Served) -> None:

@@ -86,6 +86,7 @@ class ScriptedEngine:
 
     def __init__(self, script: Script, tokenizer: Tokenizer, context_length: int = 8192) -> None:
         self.context_length = context_length
+        self.most_turns: int | None = None
         self.running = 0
         self._script = script
         self._tokenizer = tokenizer

@@ -24,7 +24,7 @@ from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
-from functionary_sgl.errors import EngineDied, EngineError, RequestError, UsageError
+from functionary_sgl.errors import EngineDied, EngineError, RequestError, ServerBusy, UsageError
 from functionary_sgl.sandbox import Sandbox
 
 
@@ -36,7 +36,11 @@ class SGLangEngine:
     """
 
     def __init__(
-        self, engine: Any, grammar_backend: str, adapters: Mapping[str, str] | None = None
+        self,
+        engine: Any,
+        grammar_backend: str,
+        adapters: Mapping[str, str] | None = None,
+        most_turns: int | None = None,
     ) -> None:
         self.adapters = adapters or {}
         self._engine = engine
@@ -45,6 +49,7 @@ class SGLangEngine:
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
         self.context_length = int(scheduler["max_req_input_len"])
+        self.most_turns = most_turns
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandbox = _sandbox(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
@@ -206,6 +211,8 @@ def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] |
         message = str(reason.get("message", "")).strip()
         if reason.get("status_code") == HTTPStatus.BAD_REQUEST:
             raise RequestError(message)
+        if reason.get("status_code") == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise ServerBusy(message)
         raise EngineError(f"The engine gave up the request: {message}")
     if reason.get("matched") == NOT_FINITE:
         raise _NotFinite("The model's numbers overflowed; this answer cannot go on.")

@@ -95,16 +95,20 @@ def start(
     arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _give_up
 
+    most_turns = _most_turns(arguments)
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
         known_ids=tokenizer.size,
     )
-    return _started(arguments, settings, adapters)
+    return _started(arguments, settings, adapters, most_turns)
 
 
 def _started(
-    arguments: argparse.Namespace, settings: process.Settings, adapters: Mapping[str, str]
+    arguments: argparse.Namespace,
+    settings: process.Settings,
+    adapters: Mapping[str, str],
+    most_turns: int | None,
 ) -> SGLangEngine:
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
@@ -115,7 +119,7 @@ def _started(
 
     try:
         engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
-        return SGLangEngine(engine, arguments.grammar_backend, adapters)
+        return SGLangEngine(engine, arguments.grammar_backend, adapters, most_turns)
     except FunctionaryError:
         raise
     except RuntimeError as error:
@@ -125,6 +129,19 @@ def _started(
         raise UsageError(
             f"SGLang does not take these flags, or this model: {told}{error}"
         ) from error
+
+
+def _most_turns(arguments: argparse.Namespace) -> int | None:
+    """How many turns may run and wait, by SGLang's flags; None: any number, or SGLang's own bound.
+
+    That is on its requests, of which a turn has several: it would refuse some of a turn that was
+    let in. So where both flags are given the bound is on turns, and SGLang has none.
+    """
+    running, queued = arguments.max_running_requests, arguments.max_queued_requests
+    if running is None or queued is None:
+        return None
+    arguments.max_queued_requests = None
+    return int(running + queued)
 
 
 def name_the_architecture(arguments: argparse.Namespace, image_token_id: int | None = None) -> None:

@@ -18,6 +18,10 @@ class FirstAnswers(SGLangEngine):
         self.adapters = {"pirate": "/"}
         self._broken = broken
         self._guided = False
+        self._manager = self
+
+    async def freeze_gc(self) -> None:
+        """Nothing is to be frozen."""
 
     async def score(self, token_ids: Sequence[int], candidates: Any, turn: TurnContext) -> Scores:
         if turn.adapter in self._broken:
