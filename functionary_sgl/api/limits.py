@@ -22,8 +22,12 @@ MAX_HEADERS = 100
 """As nginx has them; the request line is one of the lines."""
 
 HEADER_SECONDS = 20
-BODY_SECONDS = 60
 """From their first byte to their last."""
+
+BODY_SECONDS = 60
+"""The same for a body, but for one of which so much comes in that time: it may go on."""
+
+BODY_PROGRESS_BYTES = 1024 * 1024
 
 READ_SECONDS = 60
 """How long a client may take nothing of what is sent to it."""

@@ -12,6 +12,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from functionary_sgl.api.limits import (
+    BODY_PROGRESS_BYTES,
     BODY_SECONDS,
     HEADER_SECONDS,
     MAX_HEADER_BYTES,
@@ -39,6 +40,7 @@ class Connection(HttpToolsProtocol):
         self._in_headers = True
         self._unread = 0  # bytes of headers that the parser has not told of
         self._header_bytes = 0
+        self._progress = 0  # bytes of a body since the timer was set
         self._refusal: tuple[int, str] | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -79,6 +81,10 @@ class Connection(HttpToolsProtocol):
         self._allow(BODY_SECONDS)
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._progress += len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._stop_timer()
         self._in_headers = True
@@ -116,6 +122,7 @@ class Connection(HttpToolsProtocol):
 
     def _allow(self, seconds: float) -> None:
         self._stop_timer()
+        self._progress = 0
         self._timer = self.loop.call_later(seconds, self._time_over)
 
     def _stop_timer(self) -> None:
@@ -126,6 +133,9 @@ class Connection(HttpToolsProtocol):
     def _time_over(self) -> None:
         self._timer = None
         waiting = self.cycle is not None and not self.cycle.response_complete
+        if waiting and self._progress >= BODY_PROGRESS_BYTES:
+            self._allow(BODY_SECONDS)
+            return
         if waiting and not self.cycle.response_started:
             self.transport.write(_response(408, "The request took too long to come in."))
         elif not waiting and self._unread:

@@ -25,6 +25,8 @@ DRAIN_SECONDS = 30
 LAST_WORDS_SECONDS = 2
 """The same when only error events are left to send."""
 
+SEND_BUFFER_BYTES = 256 * 1024
+
 GIL_SECONDS = 0.001
 """How long a thread may compute while the event loop waits for its turn."""
 
@@ -72,6 +74,8 @@ def bind(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             # Connections inherit it: who takes nothing of what is sent is cut off.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000)
+            # The kernel would take megabytes of an answer before anybody notices.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             listener.bind(address)
             unless_bound.pop_all()
     except (OSError, OverflowError) as error:
@@ -173,7 +177,7 @@ def known_hosts(options: argparse.Namespace) -> list[str]:
         return list(options.allowed_hosts)
     if options.api_keys:
         return [ANY]
-    return [options.host, socket.gethostname(), socket.getfqdn()]
+    return [options.host, socket.gethostname()]
 
 
 def banner(model: Model, listener: socket.socket, tls: bool) -> str:

@@ -177,6 +177,21 @@ def test_who_does_not_come_to_the_end_of_a_body_is_cut_off(
     assert one.rest().startswith(b"HTTP/1.1 408")
 
 
+def test_a_large_body_on_a_slow_line_may_take_longer(
+    raw: Callable[[], Raw], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "BODY_PROGRESS_BYTES", 100)
+    body = json.dumps({**ASK, "user": "x" * 5_000}).encode()
+    head = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    one = raw()
+    one.send(one.request(head, body[:100], "/v1/chat/completions"))
+    for start in range(100, len(body), 1_000):
+        time.sleep(0.3)
+        one.send(body[start : start + 1_000])
+    assert one.answer()[0] == 200
+
+
 @pytest.mark.parametrize("announced", [33 * 2**20, 10**12])
 def test_a_body_that_says_it_is_too_large_is_not_read(
     raw: Callable[[], Raw], monkeypatch: pytest.MonkeyPatch, announced: int
