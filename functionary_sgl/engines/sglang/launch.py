@@ -137,7 +137,8 @@ def _most_turns(arguments: argparse.Namespace) -> int | None:
     That is on its requests, of which a turn has several: it would refuse some of a turn that was
     let in. So where both flags are given the bound is on turns, and SGLang has none.
     """
-    running, queued = arguments.max_running_requests, arguments.max_queued_requests
+    names = ("max_running_requests", "max_queued_requests")
+    running, queued = (getattr(arguments, name, None) for name in names)
     if running is None or queued is None:
         return None
     arguments.max_queued_requests = None
