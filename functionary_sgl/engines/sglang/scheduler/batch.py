@@ -60,14 +60,14 @@ class BatchInfo(SamplingBatchInfo):  # type: ignore[misc]
         """Ids that may be barred, and for each row (rows, ids) whether they are."""
         first = self.vocab_size if self.known_ids is None else self.known_ids
         ids = [*self.control_ids, *range(first, self.vocab_size)]
-        rows = [
-            [False] * len(ids) if asked is None else [i not in asked for i in ids]
-            for asked in self.asked
-        ]
-        return (
-            torch.tensor(ids, dtype=torch.long, device=self.device),
-            torch.tensor(rows, dtype=torch.bool, device=self.device).view(len(rows), len(ids)),
-        )
+        places = {token_id: place for place, token_id in enumerate(ids)}
+        bars = torch.ones(len(self.asked), len(ids), dtype=torch.bool)
+        for row, asked in enumerate(self.asked):
+            if asked is None:
+                bars[row] = False
+            else:
+                bars[row, [places[token_id] for token_id in asked if token_id in places]] = False
+        return torch.tensor(ids, dtype=torch.long, device=self.device), bars.to(self.device)
 
 
 def _asked(request: Any) -> frozenset[int] | None:

@@ -37,7 +37,7 @@ def _sample(
     """`original`, with the rows that cannot be drawn from made even and noted."""
     logits = logits_output.next_token_logits
     # NaN is greater than nothing; a row without any token left has a best of minus infinity.
-    sound = logits.amax(-1).abs() < GREATEST if len(logits) else torch.ones(0, dtype=torch.bool)
+    sound = logits.amax(-1).abs() < GREATEST
     logits.masked_fill_(~sound.unsqueeze(1), 0.0)
     logits_output.sound = sound, info.vocab_size
     return original(sampler, logits_output, info, *args, **kwargs)
