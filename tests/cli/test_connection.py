@@ -1,6 +1,7 @@
 """What a connection may cost, told by those who have no key yet."""
 
 import contextlib
+import errno
 import json
 import re
 import socket
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functionary_sgl.api import bodies
-from functionary_sgl.cli import connection
+from functionary_sgl.cli import connection, server
 from tests.formats import PROMPTERS
 from tests.serving import Served, scripted_model, serving
 
@@ -180,14 +181,14 @@ def test_who_does_not_come_to_the_end_of_a_body_is_cut_off(
 def test_a_large_body_on_a_slow_line_may_take_longer(
     raw: Callable[[], Raw], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "BODY_SECONDS", 2.0)
     monkeypatch.setattr(connection, "BODY_PROGRESS_BYTES", 100)
     body = json.dumps({**ASK, "user": "x" * 5_000}).encode()
     head = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
     one = raw()
     one.send(one.request(head, body[:100], "/v1/chat/completions"))
     for start in range(100, len(body), 1_000):
-        time.sleep(0.3)
+        time.sleep(0.5)
         one.send(body[start : start + 1_000])
     assert one.answer()[0] == 200
 
@@ -238,6 +239,20 @@ def test_bodies_have_bounds_together(
     holding.send(b'xxxxxxxx"}')
     assert holding.answer()[0] == 400
     assert bodies._ROOM.taken == 0
+
+
+def test_who_takes_nothing_of_what_is_sent_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the kernel, whatever waits: a connection inherits it from the socket that listens."""
+    monkeypatch.setattr(server, "READ_SECONDS", 1)
+    with server.bind("127.0.0.1", 0) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()) as silent:
+            writing, _ = listener.accept()
+            writing.settimeout(30)
+            with writing, pytest.raises((TimeoutError, ConnectionError)) as cut:
+                writing.sendall(bytes(2**26))
+            assert cut.value.errno == errno.ETIMEDOUT  # the kernel's, not that of this test
+            assert silent.recv(1) == b"\0"
 
 
 def test_a_body_of_too_many_values_is_refused(served: Served) -> None:
