@@ -111,6 +111,11 @@ class Tokenizer:
         """The highest id that a prompt can have."""
         return max(self.size - 1, *self.control_ids.values(), *self.bos_ids)
 
+    @cached_property
+    def end_of_ids(self) -> int:
+        """Every id is below this; some tokenizers leave out numbers, so it may be above `size`."""
+        return max(self._full.get_vocab().values(), default=-1) + 1
+
     def encode(self, text: str, *, leading: bool = False, most: int | None = None) -> list[int]:
         """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
         nothing comes before the text, where some tokenizers add a space. `most`: OverflowError
@@ -180,7 +185,7 @@ class Tokenizer:
         """Whether `ids`, which were decoded to `text`, are what a text can be cut into: no control
         tokens, no ids that the tokenizer does not have, no bytes that are no characters."""
         no_text = self._control_id_set
-        return "\ufffd" not in text and all(i < self.size and i not in no_text for i in ids)
+        return "\ufffd" not in text and all(i < self.end_of_ids and i not in no_text for i in ids)
 
     def gives_text(self, control_token: str) -> bool:
         """Whether a `stream` tells this control token."""

@@ -50,3 +50,15 @@ def test_an_id_before_every_prompt_counts(tokenizer: Tokenizer) -> None:
     tokens = definition["post_processor"]["special_tokens"]
     tokens["<|begin_of_text|>"]["ids"] = [2_000_000]
     assert Tokenizer(json.dumps(definition)).most_id == 2_000_000
+
+
+def test_ids_may_leave_out_numbers() -> None:
+    """Then some are greater than the tokenizer has tokens, and are ids all the same."""
+    definition = json.loads(TOKENIZER._definition)
+    vocabulary = definition["model"]["vocab"]
+    vocabulary["a"] = TOKENIZER.end_of_ids + 100
+    late = Tokenizer(json.dumps(definition))
+    (given,) = late.encode("a")
+    assert given == TOKENIZER.end_of_ids + 100
+    assert given == late.end_of_ids - 1
+    assert late.spells([given], "a")

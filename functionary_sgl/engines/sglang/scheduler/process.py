@@ -12,12 +12,12 @@ class Settings:
     """What the scheduler is told of the server.
 
     cache_bytes: about how much memory compiled grammars may take.
-    control_ids: the tokenizer's control tokens, which has `known_ids` ids in all.
+    control_ids: the tokenizer's control tokens, all of whose ids are below `end_of_ids`.
     """
 
     cache_bytes: int
     control_ids: tuple[int, ...]
-    known_ids: int
+    end_of_ids: int
 
 
 def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         mask.on_processors()
         pace.on_processors()
     grammar_cache.bound(settings.cache_bytes)
-    batch.know(settings.control_ids, settings.known_ids)
+    batch.know(settings.control_ids, settings.end_of_ids)
     finite.fence()
     seeds.obey()
     loopback.listen_there()
