@@ -162,7 +162,7 @@ def leavers(target: Target) -> str:
     """100 clients of four choices that leave at any moment, four at a time."""
 
     def leave(number: int) -> None:
-        body = target.chat("much", stream=True, n=4, max_tokens=500)
+        body = target.chat("some", stream=True, n=4, max_tokens=500)
         url = f"{target.url}/v1/chat/completions"
         with suppress(httpx.HTTPError), httpx.stream("POST", url, json=body, timeout=30) as answer:
             for _, _ in zip(range(number % 7), answer.iter_lines(), strict=False):

@@ -17,7 +17,8 @@ WORDS = " ".join(f"word{number}" for number in range(60))
 SCRIPT = {
     "replies": [
         {"match": "endless", "turn": f"all\n{' '.join([WORDS] * 100)}", "delay": 0.02},
-        {"match": "much", "turn": f"all\n{' '.join([WORDS] * 100)}"},
+        {"match": "much", "turn": f"all\n{' '.join([WORDS] * 20)}", "delay": 0.002},
+        {"match": "some", "turn": f"all\n{WORDS}", "delay": 0.002},
         {"match": "stall", "turn": "all\nHello", "fault": "stall", "after": 1},
         {"match": "", "turn": "all\nHello there, how are you?"},
     ]
