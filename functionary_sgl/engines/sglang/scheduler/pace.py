@@ -12,7 +12,7 @@ from typing import Any
 
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 
-SMALL_CHUNK = 96
+SMALL_CHUNK = 64
 """Tokens of a prompt: few enough that a laptop reads them in a tenth of a second."""
 
 
