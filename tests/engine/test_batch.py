@@ -4,39 +4,19 @@ from typing import Any
 
 import pytest
 
-# What the fixture `hooks` says of the model: two control tokens, and ids that no tokenizer has.
-CONTROL, KNOWN, IDS = (3, 5), 900, 1_000
+from tests.engine.batches import IDS, batch_info
+
+# What the fixture `hooks` says: the control tokens are 3 and 5, and these no tokenizer has.
+UNKNOWN = set(range(900, IDS))
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_control_tokens_are_barred_but_for_who_asks(hooks: None) -> None:
     import torch
-    from sglang.srt.sampling.penaltylib import BatchedPenalizerOrchestrator
-    from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
-
-    class Batch:
-        reqs: tuple[()] = ()
-        device = "cpu"
 
     def batch(*asked: frozenset[int] | None) -> Any:
-        count = len(asked)
-        return SamplingBatchInfo(
-            temperatures=torch.ones(count, 1),
-            top_ps=torch.ones(count),
-            min_ps=torch.zeros(count),
-            top_ks=torch.full((count,), 2**30),
-            is_all_greedy=False,
-            is_any_greedy=False,
-            need_top_p_sampling=False,
-            need_top_k_sampling=False,
-            need_min_p_sampling=False,
-            vocab_size=IDS,
-            seeds=[None] * count,
-            asked=list(asked),
-            device="cpu",
-            penalizer_orchestrator=BatchedPenalizerOrchestrator(IDS, Batch(), set()),
-            logit_bias=torch.full((count, IDS), 100.0),
-        )
+        bias = torch.full((len(asked), IDS), 100.0)
+        return batch_info(len(asked), asked=list(asked), logit_bias=bias)
 
     def barred(info: Any) -> list[set[int]]:
         logits = torch.zeros(len(info.temperatures), IDS)
@@ -44,8 +24,7 @@ def test_control_tokens_are_barred_but_for_who_asks(hooks: None) -> None:
         assert set(logits.unique().tolist()) <= {100.0, float("-inf")}
         return [set((row < 0).nonzero().flatten().tolist()) for row in logits]
 
-    unknown = set(range(KNOWN, IDS))
-    all_, no_five, none = {3, 5} | unknown, {3} | unknown, set()
+    all_, no_five, none = {3, 5} | UNKNOWN, {3} | UNKNOWN, set()
     running = batch(frozenset(), None)
     assert barred(running) == [all_, none]
     copy = running.copy_for_forward()

@@ -8,6 +8,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from functionary_sgl.api.chat.fold import Fold
+from tests.engine.batches import batch_info
 from tests.engine.conftest import RunningEngine
 from tests.engine.test_client import END
 from tests.engine.test_same_interpreter import function
@@ -37,31 +38,9 @@ REQUESTS = pytest.mark.parametrize(
 def test_seeds_stay_with_their_requests_where_batches_merge_and_shrink(hooks: None) -> None:
     import torch
     from sglang.srt.layers.sampler import Sampler
-    from sglang.srt.sampling.penaltylib import BatchedPenalizerOrchestrator
-    from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
-
-    class Batch:
-        reqs: tuple[()] = ()
-        device = "cpu"
 
     def batch(*seeds: int | None) -> Any:
-        count = len(seeds)
-        return SamplingBatchInfo(
-            temperatures=torch.ones(count, 1),
-            top_ps=torch.ones(count),
-            min_ps=torch.zeros(count),
-            top_ks=torch.full((count,), 2**30),
-            is_all_greedy=False,
-            is_any_greedy=False,
-            need_top_p_sampling=False,
-            need_top_k_sampling=False,
-            need_min_p_sampling=False,
-            vocab_size=1000,
-            seeds=list(seeds),
-            asked=[None] * count,
-            device="cpu",
-            penalizer_orchestrator=BatchedPenalizerOrchestrator(1000, Batch(), set()),
-        )
+        return batch_info(len(seeds), seeds=list(seeds))
 
     def tokens(info: Any) -> list[int]:
         count = len(info.temperatures)
