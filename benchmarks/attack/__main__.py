@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.attack import checks, floods
-from benchmarks.attack.target import ROOT, Target
+from benchmarks.attack.target import LASTING, ROOT, Target
 
 HEALTH_MS = 100
 GAP_MS = 250
@@ -44,7 +44,7 @@ FLOODS: dict[str, Callable[[Target], str]] = {
     "a header of 50 MB": floods.header(50_000_000),
     "1,000,000 headers": floods.headers,
     "440 half-sent requests": floods.half_sent,
-    "20 readers that do not read": floods.silent_readers,
+    "readers that do not read": floods.silent_readers,
     "100 clients that leave": floods.leavers,
 }
 
@@ -87,7 +87,7 @@ class Probe:
     """The process of `benchmarks.attack.probe`."""
 
     def __init__(self, target: Target) -> None:
-        fields = json.dumps({**checks.LASTING, "max_tokens": 4000})
+        fields = json.dumps({**LASTING, "max_tokens": 4000})
         command = [sys.executable, "-m", "benchmarks.attack.probe", target.url, target.model]
         self._process = subprocess.Popen(
             [*command, "endless", fields],

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import psutil
 
-from benchmarks.attack.target import Target
+from benchmarks.attack.target import LASTING, Target
 from functionary_sgl.prompt import checkpoint
+from tests.conftest import WEATHER
+from tests.extremes import extreme
 
 Outcome = tuple[str, bool]
 """What came, and whether it is within the limit."""
@@ -24,24 +26,15 @@ SANDBOX_SECONDS = 1.0
 def extremes(target: Target, count: int = 200) -> Outcome:
     """Sampling fields at their bounds, in any combination."""
     dice = random.Random(1)
-    choices: dict[str, list[Any]] = {
-        "temperature": [0, 5e-324, 1e-38, 1e-6, 2],
-        "top_p": [5e-324, 1e-38, 0.5, 1],
-        "top_k": [-1, 1, 2**31 - 1],
-        "min_p": [0, 1e-38, 1],
-        "presence_penalty": [-2, 2],
-        "frequency_penalty": [-2, 2],
-        "repetition_penalty": [5e-324, 1e-38, 1e-3, 2],
-        "logit_bias": [{str(token): 100 for token in range(1000)}, {"5": -100}],
-    }
+    asked = [target.chat("Rome?", **{"max_tokens": 8, **extreme(dice)}) for _ in range(count)]
+    for body in asked:
+        body["tools"] = [WEATHER]
 
-    def ask(_: int) -> int:
-        names = dice.sample(list(choices), dice.randint(1, len(choices)))
-        drawn = {name: dice.choice(choices[name]) for name in names}
-        return target.post(target.chat("Rome?", max_tokens=8, **drawn)).status_code
+    def ask(body: dict[str, Any]) -> int:
+        return target.post(body).status_code
 
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(ask, range(count)))
+        codes = list(pool.map(ask, asked))
     return f"{codes.count(200)} of {count} answered", codes.count(200) == count
 
 
@@ -167,11 +160,6 @@ def end(target: Target) -> Outcome:
     clean = "Traceback" not in target.log and len(lines) == 1
     right = code == 0 and clean and sorted(told) == ["503", "an error event"]
     return f"{', '.join(sorted(told))}, exit {code}", right
-
-
-_END = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer.control_ids["<|eot_id|>"]
-LASTING = {"max_tokens": 7000, "logit_bias": {str(_END): -100}}
-"""Fields with which an answer of the embedded model does not end by itself."""
 
 
 def quiet(target: Target) -> Outcome:

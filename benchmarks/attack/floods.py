@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.attack.target import Target
+from benchmarks.attack.target import LASTING, Target
 from tests import hostile
 
 PIECE = 65_536
@@ -140,13 +140,12 @@ def half_sent(target: Target) -> str:
 
 
 def silent_readers(target: Target) -> str:
-    """20 long answers with all log-probabilities, of which nobody reads a byte."""
+    """Four times two long answers with all log-probabilities, of which nobody reads a byte."""
     before = target.megabytes()
-    body = target.chat("much", stream=True, logprobs=True, top_logprobs=20, max_tokens=3000, n=2)
-    content = json.dumps(body).encode()
-    opened = [_connected(target) for _ in range(20)]
+    fields = {**LASTING, "logprobs": True, "top_logprobs": 20, "n": 2}
+    content = json.dumps(target.chat("much", stream=True, **fields)).encode()
+    opened = [_connected(target) for _ in range(4)]
     for one in opened:
-        time.sleep(0.1)  # what 40 prompts at once cost is another question
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         one.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
@@ -163,7 +162,7 @@ def leavers(target: Target) -> str:
     """100 clients of four choices that leave at any moment, two at a time."""
 
     def leave(number: int) -> None:
-        body = target.chat("some", stream=True, n=4, max_tokens=500)
+        body = target.chat("some", stream=True, n=4, **LASTING)
         url = f"{target.url}/v1/chat/completions"
         with suppress(httpx.HTTPError), httpx.stream("POST", url, json=body, timeout=30) as answer:
             for _, _ in zip(range(number % 7), answer.iter_lines(), strict=False):

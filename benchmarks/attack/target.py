@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import psutil
 
+from functionary_sgl.prompt import checkpoint
+
 ROOT = Path(__file__).parent.parent.parent
 WORDS = " ".join(f"word{number}" for number in range(60))
 SCRIPT = {
@@ -19,10 +21,13 @@ SCRIPT = {
         {"match": "endless", "turn": f"all\n{' '.join([WORDS] * 100)}", "delay": 0.02},
         {"match": "much", "turn": f"all\n{' '.join([WORDS] * 20)}", "delay": 0.002},
         {"match": "some", "turn": f"all\n{WORDS}", "delay": 0.002},
-        {"match": "stall", "turn": "all\nHello", "fault": "stall", "after": 1},
         {"match": "", "turn": "all\nHello there, how are you?"},
     ]
 }
+
+_END = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer.control_ids["<|eot_id|>"]
+LASTING = {"max_tokens": 7000, "logit_bias": {str(_END): -100}}
+"""Fields with which an answer of the embedded model does not end by itself."""
 
 
 class Target:

@@ -12,42 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from functionary_sgl.prompt import checkpoint
 from tests.conftest import WEATHER
 from tests.engine.conftest import RunningEngine
 from tests.engine.test_client import ASK
+from tests.extremes import LEAST, extreme
 
 REQUESTS = int(os.environ.get("ENGINE_FUZZ_REQUESTS", "300"))
-SIZE = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer.size
-TINY, LEAST = 5e-324, 1e-38
-
-# At the bounds of what the API takes, beside them, and in between.
-EXTREMES: dict[str, list[Any]] = {
-    "temperature": [0, TINY, LEAST, 1e-7, 1e-6, 1e-3, 1, 2],
-    "top_p": [TINY, LEAST, 1e-9, 1e-3, 0.5, 1],
-    "top_k": [-1, 0, 1, 2, SIZE - 1, SIZE, SIZE + 1, 2**31 - 1],
-    "min_p": [0, TINY, LEAST, 0.5, 1],
-    "presence_penalty": [-2, -LEAST, 0, 2],
-    "frequency_penalty": [-2, -LEAST, 0, 2],
-    "repetition_penalty": [TINY, LEAST, 1e-30, 1e-3, 0.01, 1, 2],
-    "seed": [-(2**63), -1, 0, 2**63 - 1],
-    "logit_bias": [
-        {},
-        {str(token_id): 100 for token_id in range(1024)},
-        {str(token_id): -100 for token_id in range(SIZE - 1024, SIZE)},
-        {"0": LEAST, str(SIZE - 1): -TINY},
-    ],
-    "max_tokens": [1, 2, 12],
-    "n": [1, 1, 1, 3],
-    "logprobs": [None, True],
-    "stop": [None, "a", ["NaN happened", "\x00"]],
-    "tool_choice": ["auto", "required", "none"],
-}
-
-
-def extreme(dice: random.Random) -> dict[str, Any]:
-    names = dice.sample(list(EXTREMES), dice.randint(1, len(EXTREMES)))
-    return {name: dice.choice(EXTREMES[name]) for name in names}
 
 
 def test_extremes_in_any_combination_are_answered(engine: RunningEngine) -> None:
