@@ -108,13 +108,9 @@ class Tokenizer:
 
     @cached_property
     def most_id(self) -> int:
-        """The highest id that a prompt can have."""
-        return max(self.size - 1, *self.control_ids.values(), *self.bos_ids)
-
-    @cached_property
-    def end_of_ids(self) -> int:
-        """Every id is below this; some tokenizers leave out numbers, so it may be above `size`."""
-        return max(self._full.get_vocab().values(), default=-1) + 1
+        """The highest id there is; some tokenizers leave out numbers, so it may be above `size`."""
+        known = self._full.get_vocab().values()
+        return max([-1, *known, *self.control_ids.values(), *self.bos_ids])
 
     def encode(self, text: str, *, leading: bool = False, most: int | None = None) -> list[int]:
         """Ids of plain text; a control-token string in it becomes ordinary tokens. `leading`:
@@ -135,13 +131,15 @@ class Tokenizer:
         `most`: by its length, or by the ids of its parts, which are about as many as its own."""
         if len(text) > self.most_characters(most):
             return True
-        count = -_SPARE_IDS
-        for start in range(0, len(text) if len(text) > _PART_CHARACTERS else 0, _PART_CHARACTERS):
+        if len(text) <= _PART_CHARACTERS:
+            return False
+        count = 0
+        for start in range(0, len(text), _PART_CHARACTERS):
             part = text[start : start + _PART_CHARACTERS]
             count += len(self._plain.encode_batch_fast([part], add_special_tokens=False)[0])
+            count -= _SPARE_IDS
             if count > most:
                 return True
-            count -= _SPARE_IDS
         return False
 
     def most_characters(self, count: int) -> int:
@@ -185,7 +183,7 @@ class Tokenizer:
         """Whether `ids`, which were decoded to `text`, are what a text can be cut into: no control
         tokens, no ids that the tokenizer does not have, no bytes that are no characters."""
         no_text = self._control_id_set
-        return "\ufffd" not in text and all(i < self.end_of_ids and i not in no_text for i in ids)
+        return "\ufffd" not in text and all(i <= self.most_id and i not in no_text for i in ids)
 
     def gives_text(self, control_token: str) -> bool:
         """Whether a `stream` tells this control token."""

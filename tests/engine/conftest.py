@@ -190,7 +190,7 @@ def hooks() -> None:
     from functionary_sgl.engines.sglang.scheduler import batch, finite, grammar_cache, mask, seeds
 
     grammar_cache.bound(5_000_000)
-    batch.know((3, 5), 900)
+    batch.know((3, 5), 899)
     finite.fence()
     mask.on_processors()
     seeds.obey()

@@ -1,5 +1,7 @@
 """A text that is too long is told so before much time goes into it."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,23 +31,29 @@ def test_only_what_is_too_long_is_refused(
 def test_what_is_far_too_long_is_not_tokenized(
     known: Tokenizer, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither as a whole nor more than the first of its parts."""
+    """Neither as a whole nor more than the first of its parts: of twice what is allowed, half."""
+    monkeypatch.setattr(tokenizer, "_PART_CHARACTERS", 4_000)
+    monkeypatch.setattr(tokenizer, "_SPARE_IDS", 2)
     seen: list[int] = []
+    plain = known._plain
 
     class Counting:
-        def encode_batch_fast(self, texts: list[str], **_: bool) -> list[list[int]]:
+        def encode_batch_fast(self, texts: list[str], **options: bool) -> Any:
             seen.append(len(texts[0]))
-            return [known.encode(texts[0])]
+            return plain.encode_batch_fast(texts, **options)
 
-    many = text * (2_000_000 // len(text))
-    plain = known._plain
+    many = text * (200_000 // len(text))
+    most = len(known.encode(many)) // 2
     monkeypatch.setattr(known, "_plain", Counting())
-    try:
-        with pytest.raises(OverflowError):
-            known.encode(many, most=1_000)
-        assert sum(seen) <= 4 * 65_536
-    finally:
-        monkeypatch.setattr(known, "_plain", plain)
+    with pytest.raises(OverflowError):
+        known.encode(many, most=most)
+    assert sum(seen) <= len(many) * 3 // 4
+    assert (seen == []) is (len(many) > known.most_characters(most))
+    # By its length alone.
+    seen.clear()
+    with pytest.raises(OverflowError):
+        known.encode(many, most=len(many) // known.most_characters(1) - 1)
+    assert seen == []
 
 
 def test_control_tokens_are_found_wherever_a_long_text_is_searched(

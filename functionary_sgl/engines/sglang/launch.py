@@ -99,7 +99,7 @@ def start(
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
-        end_of_ids=tokenizer.end_of_ids,
+        most_id=tokenizer.most_id,
     )
     return _started(arguments, settings, adapters, most_turns)
 

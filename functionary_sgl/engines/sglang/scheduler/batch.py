@@ -23,7 +23,7 @@ class BatchInfo(SamplingBatchInfo):  # type: ignore[misc]
     `asked` for by each, None where it may draw any: a request that did not come from us."""
 
     control_ids: ClassVar[tuple[int, ...]] = ()
-    end_of_ids: ClassVar[int | None] = None
+    most_id: ClassVar[int | None] = None
 
     # Replaced by new ones, never changed: SGLang's copies of a batch share them.
     seeds: list[int | None] = field(default_factory=list)
@@ -58,7 +58,7 @@ class BatchInfo(SamplingBatchInfo):  # type: ignore[misc]
 
     def _bars(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids that may be barred, and for each row (rows, ids) whether they are."""
-        first = self.vocab_size if self.end_of_ids is None else self.end_of_ids
+        first = self.vocab_size if self.most_id is None else self.most_id + 1
         ids = [*self.control_ids, *range(first, self.vocab_size)]
         places = {token_id: place for place, token_id in enumerate(ids)}
         bars = torch.ones(len(self.asked), len(ids), dtype=torch.bool)
@@ -75,10 +75,10 @@ def _asked(request: Any) -> frozenset[int] | None:
     return None if told is None else frozenset(told) | frozenset(request.eos_token_ids or ())
 
 
-def know(control_ids: tuple[int, ...], end_of_ids: int) -> None:
-    """Let batches of this process know our requests. `control_ids` are the tokenizer's, all of
-    whose ids are below `end_of_ids`. Takes effect when SGLang loads its plugins."""
+def know(control_ids: tuple[int, ...], most_id: int) -> None:
+    """Let batches of this process know our requests. `control_ids` are the tokenizer's, none
+    of whose ids is above `most_id`. Takes effect when SGLang loads its plugins."""
     BatchInfo.control_ids = control_ids
-    BatchInfo.end_of_ids = end_of_ids
+    BatchInfo.most_id = most_id
     target = "sglang.srt.sampling.sampling_batch_info.SamplingBatchInfo"
     HookRegistry.register(target, BatchInfo, HookType.REPLACE)

@@ -12,12 +12,12 @@ class Settings:
     """What the scheduler is told of the server.
 
     cache_bytes: about how much memory compiled grammars may take.
-    control_ids: the tokenizer's control tokens, all of whose ids are below `end_of_ids`.
+    control_ids: the tokenizer's control tokens, none of whose ids is above `most_id`.
     """
 
     cache_bytes: int
     control_ids: tuple[int, ...]
-    end_of_ids: int
+    most_id: int
 
 
 def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         mask.on_processors()
         pace.on_processors()
     grammar_cache.bound(settings.cache_bytes)
-    batch.know(settings.control_ids, settings.end_of_ids)
+    batch.know(settings.control_ids, settings.most_id)
     finite.fence()
     seeds.obey()
     loopback.listen_there()
