@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 from functionary_sgl.errors import EngineDied, EngineError
 
+LEAST_TOP_P = 1e-6
+"""With less, 0 included, which SGLang does not take, the likeliest token is left as with this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

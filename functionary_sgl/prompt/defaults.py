@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from functionary_sgl import files
+from functionary_sgl.engines.base import LEAST_TOP_P
 from functionary_sgl.errors import UsageError
 
 
@@ -43,9 +44,6 @@ BOUNDS: Mapping[str, Bounds] = MappingProxyType(
     }
 )
 
-# SGLang takes no 0; the likeliest token is left all the same, as in transformers.
-_LEAST_TOP_P = 1e-6
-
 
 def read(file: Path) -> dict[str, float]:
     """The defaults that are in the file: numbers that a request could have. None without the file.
@@ -59,7 +57,7 @@ def read(file: Path) -> dict[str, float]:
             raise UsageError(f"{file}: {key} is {_shown(value)}, but has to be {BOUNDS[key]}")
     defaults = {k: int(v) if BOUNDS[k].whole else float(v) for k, v in given.items()}
     if defaults.get("top_p") == 0:
-        defaults["top_p"] = _LEAST_TOP_P
+        defaults["top_p"] = LEAST_TOP_P
     return defaults
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from functionary_sgl.engines.base import Request, Sampling
+from functionary_sgl.engines.base import LEAST_TOP_P, Request, Sampling
 from functionary_sgl.engines.sglang.constraints import constraint_param
 
 # SGLang's own limit.
@@ -15,10 +15,9 @@ NOT_FINITE = "NaN happened"
 """What SGLang says has ended a request that drew an id which the model does not have."""
 
 LEAST_TEMPERATURE = 1e-3
-LEAST_TOP_P = 1e-6
 LEAST_REPETITION_PENALTY = 1e-2
-"""Below these nothing changes but the size of the numbers: logits are divided by the first and the
-last, and 32 bits overflow. The likeliest token is drawn long before."""
+"""Below these nothing changes but the size of the numbers: logits are divided by them, and 32 bits
+overflow. The likeliest token is drawn long before."""
 
 
 def sampling_params(request: Request, context_length: int, guided: bool) -> dict[str, Any]:
