@@ -19,7 +19,10 @@ from functionary_sgl.tokenizer import Tokenizer
 PIECES_TOKENS = 4_000_000
 TURNS_TOKENS = 8_000_000
 
-# Digests of rendered texts, each with its ids: what follows may change how a template shows a turn.
+VARIANTS = 8
+"""Texts that may be remembered of a turn: other tools beside it, or what follows, change them."""
+
+# Digests of rendered texts, each with its ids.
 _Turn = dict[bytes, Sequence[int]]
 
 
@@ -58,7 +61,8 @@ class PromptEncoder:
         """
         digest = hashlib.blake2b(marked.encode()).digest()
         with self._lock:
-            turn = {**self._turns.get(told, {}), digest: array("I", ids)}
+            known = [*self._turns.get(told, {}).items(), (digest, array("I", ids))]
+            turn = dict(known[-VARIANTS:])
             if _size(turn) <= self._turns.maxsize:
                 self._turns[told] = turn
 

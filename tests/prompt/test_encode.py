@@ -11,7 +11,7 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.errors import RequestError
 from functionary_sgl.gate import Constraints
-from functionary_sgl.prompt.encode import PromptEncoder
+from functionary_sgl.prompt.encode import VARIANTS, PromptEncoder
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
@@ -143,6 +143,15 @@ def test_what_is_remembered_is_bounded(
     told = [b"%d" % number for number in range(9)]
     known = [n for n in range(9) if encoder.encode(f"{n}<|eot_id|>", told) == [n] * 3]
     assert known == [6, 7, 8]
+
+
+def test_of_one_turn_the_last_few_texts_are_remembered(tokenizer: Tokenizer) -> None:
+    """Whoever asks the same with ever other tools makes it no slower for those who ask it too."""
+    encoder = PromptEncoder(tokenizer)
+    for number in range(VARIANTS + 5):
+        encoder.remember(f"{number}<|eot_id|>", [number], b"same")
+    found = [n for n in range(VARIANTS + 5) if encoder.encode(f"{n}<|eot_id|>", [b"same"]) == [n]]
+    assert found == list(range(5, VARIANTS + 5))
 
 
 @given(st.lists(st.sampled_from(["<|eot_id|>", "<|start_header_id|>", "a b", "é", "\n\n"])))
