@@ -2,7 +2,7 @@
 
 uvicorn's httptools parser takes headers of any size and number, at a cost that grows with their
 square, and waits for ever for what a client has begun to send. Both is before any key is asked for.
-The bounds here are nginx's; what other servers have is in docs/http-server.md.
+The bounds here are nginx's; why it is no other server is told in SECURITY.md.
 """
 
 import asyncio

@@ -15,7 +15,6 @@ from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 SMALL_CHUNK = 64
 """Tokens of a prompt: few enough that a laptop reads them in a tenth of a second."""
 
-
 NICENESS = 5
 """Who computes takes the processor for seconds, who answers for a millisecond: that goes first."""
 
