@@ -36,7 +36,7 @@ def ask(
     row: str,
     *,
     stream: bool,
-    parallel: bool,
+    parallel: bool | None,
     strict: bool | None,
     **more: Any,
 ) -> Any:

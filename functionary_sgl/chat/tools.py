@@ -7,8 +7,8 @@ from typing import Any, Literal
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.errors import InvalidSchema
 
-NAME_PATTERN = "[a-zA-Z0-9_-]{1,64}"
-"""Of a function's name, all of it (OpenAI's rule)."""
+NAME_PATTERN = "[a-zA-Z0-9_./:-]{1,128}"
+"""Of a function's name, all of it: OpenAI's rule, and what MCP servers' tools have besides."""
 
 CODE_INTERPRETER = "python"
 """The name under which the code interpreter is called."""

@@ -8,6 +8,8 @@ from functionary_sgl.chat.tools import NAME_PATTERN
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.vocabulary import gen, select
 
+_WORD = "[a-zA-Z0-9_-]+"
+
 # Tags around what a model thinks before it answers.
 REASONING = {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}
 
@@ -38,16 +40,17 @@ def address(
 def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "\n") -> str | None:
     """The recipient of a call; `before` and `after` as in `address`.
 
-    Where names are free, it is whatever the model writes up to the first character of `after`,
-    which no name has. If its turn ends before, that is text, and there is none.
+    Where names are free, it is whatever the model writes up to `after`, or up to the first
+    character of it that no name has. If its turn ends before, that is text, and there is none.
     """
     if not offer.free_names:
         settled = offer.settled and place == 0
         return address(s, place, offer.names, settled, before=before, after=after)
     s += before
-    s += gen(f"name_{place}", stop=[after, after[0]])
+    ends = [after, next(c for c in after if not re.fullmatch(NAME_PATTERN, c))]
+    s += gen(f"name_{place}", stop=ends)
     name: str = s[f"name_{place}"]
-    if matched(s, f"name_{place}") not in (after, after[0]):
+    if matched(s, f"name_{place}") not in ends:
         text = f"content_{place}"
         s[text] = s[text] + name if text in s else name
         return None
@@ -57,12 +60,19 @@ def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "
 
 
 def recipient_or_text(
-    s: Any, place: int, after: str, payload: str, mark: str = "", others: Sequence[str] = ()
+    s: Any,
+    place: int,
+    offer: Offer,
+    after: str,
+    payload: str,
+    mark: str = "",
+    others: Sequence[str] = (),
 ) -> str | None:
     """The recipient, as the model writes it, where names are free and text may stand.
 
     What is not a name and then `after` is text: the recipient is empty, and the text goes on in
-    `payload` (such as `content_0`). `mark` is what text has before a recipient; where `payload` has
+    `payload` (such as `content_0`). Names with dots, slashes and colons are those on offer only:
+    `Sure:` is not one. `mark` is what text has before a recipient; where `payload` has
     begun, one is written already, and is text too if no name follows. None if the turn has ended.
     One of `others`, control tokens that no text has, ends what is text: it is returned, written.
     """
@@ -72,7 +82,7 @@ def recipient_or_text(
         s += gen(f"name_{place}", stop=ends)
         name: str = s[f"name_{place}"]
         end = matched(s, f"name_{place}")
-        if end in (after, after[0]) and re.fullmatch(NAME_PATTERN, name):
+        if end in (after, after[0]) and (name in offer.names or re.fullmatch(_WORD, name)):
             s += after
             s[f"recipient_{place}"] = name
             return name

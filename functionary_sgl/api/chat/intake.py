@@ -17,7 +17,7 @@ from functionary_sgl.api.chat.requests import (
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.history import in_call_order
 from functionary_sgl.chat.schema import with_parameters
-from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool
+from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
 
@@ -29,15 +29,14 @@ def conversation(request: ChatRequest) -> Conversation:
     choices.check_shapes(request)
     tools = _tools(request)
     code = any(isinstance(tool, CodeInterpreterTool) for tool in request.tools or ())
+    names = [tool.name for tool in tools] + [CODE_INTERPRETER] * code
+    choice = choices.tool_choice(request, names)
     return Conversation(
         messages=tuple(in_call_order(_messages(request.messages))),
         tools=tools,
         code_interpreter=code,
-        choice=choices.tool_choice(
-            request, [tool.name for tool in tools] + [CODE_INTERPRETER] * code
-        ),
-        # The old API has room for one call in an answer.
-        parallel=request.functions is None and request.parallel_tool_calls is not False,
+        choice=choice,
+        parallel=_parallel(request, choice),
         reasoning=_reasoning(request),
         answer=response_format.answer(request.response_format),
     )
@@ -73,6 +72,16 @@ def check(request: ChatRequest) -> None:
         raise RequestError(
             "'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs"
         )
+
+
+def _parallel(request: ChatRequest, choice: ToolChoice) -> bool:
+    """Whether a call may be followed by another. The old API has room for one in an answer, and who
+    names a function takes the first."""
+    if request.functions is not None:
+        return False
+    if request.parallel_tool_calls is None:
+        return choice.mode != "named"
+    return request.parallel_tool_calls
 
 
 def _reasoning(request: ChatRequest) -> bool | None:

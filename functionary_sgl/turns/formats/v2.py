@@ -34,7 +34,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     place = 0
     while True:
         if offer.free_names:
-            name = recipient_or_text(s, place, CONTENT, f"content_{place}")
+            name = recipient_or_text(s, place, offer, CONTENT, f"content_{place}")
         else:
             name = address(s, place, names, offer.settled and place == 0, after=CONTENT)
         if name is None:

@@ -56,22 +56,22 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             if mark not in stops or (is_code and not offer.parallel):
                 return
             s += mark
-            name = marked(s, place + 1, mark, payload)
+            name = marked(s, place + 1, offer, mark, payload)
             place += name != ""
 
 
 def recipient(s: Any, place: int, offer: Offer, names: list[str]) -> str | None:
     """Who is addressed where a turn or what follows a call begins; empty if text begins without."""
     if offer.free_names:
-        return recipient_or_text(s, place, "\n", f"content_{place}", MARK)
+        return recipient_or_text(s, place, offer, "\n", f"content_{place}", MARK)
     return address(s, place, names, offer.settled and place == 0)
 
 
-def marked(s: Any, place: int, mark: str, payload: str) -> str | None:
+def marked(s: Any, place: int, offer: Offer, mark: str, payload: str) -> str | None:
     """Who is addressed by the `mark` that ended `payload`; empty if that goes on behind a mark
     which names nobody."""
     if mark == MARK:
-        return recipient_or_text(s, place, "\n", payload, MARK)
+        return recipient_or_text(s, place, offer, "\n", payload, MARK)
     name: str = mark.removeprefix(MARK).removesuffix("\n")
     s[f"recipient_{place}"] = name
     return name

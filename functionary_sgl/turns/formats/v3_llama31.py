@@ -72,7 +72,7 @@ def free_mark(s: Any, place: int, offer: Offer, marks: Mapping[str, str]) -> str
     code = [mark for mark in marks if mark == CODE_MARK]
     mark = speak(s, place, [OPEN, *code], offer.reasoning and place == 0)
     while mark == OPEN:
-        name = recipient_or_text(s, place, ">", f"content_{place}", OPEN, code)
+        name = recipient_or_text(s, place, offer, ">", f"content_{place}", OPEN, code)
         if name == "":
             mark = speak(s, place, [OPEN, *code], reasoning=False)
         elif name in code:
