@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.schemas import bounds
 from tests import hostile
-from tests.serving import Served, scripted_model, serving
+from tests.serving import MOST_SECONDS, Served, scripted_model, serving
 
 CALL = 'f\n{"a": "x", "b": 3, "c": 3}'
 UNENFORCED = {
@@ -161,8 +162,13 @@ def call(served: Served, parameters: Any, **function: Any) -> tuple[str, httpx.R
 
 
 def eventually(served: Served, name: str, value: float) -> bool:
-    """Arguments are validated after the answer."""
-    return any(count(served, name) == value for _ in range(100))
+    """Arguments are validated after the answer, by a process that others go before."""
+    end = time.monotonic() + MOST_SECONDS
+    while count(served, name) != value:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 INVALID = 'functionary_invalid_arguments_total{reason="schema"}'
