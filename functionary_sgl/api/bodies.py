@@ -1,7 +1,8 @@
 """Bodies of requests: read, and parsed, with OpenAI's errors for what is wrong with them.
 
 What one body costs others is bounded: how much of it comes in, how much of all of them is held, and
-how many values are parsed in one go. Large ones are parsed beside the event loop.
+how many values are parsed in one go, all counted as they are when they are unpacked. Large ones are
+parsed beside the event loop.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
+from functionary_sgl.api.encodings import coding, unpacked
 from functionary_sgl.api.json_size import JSONSize
 from functionary_sgl.api.limits import (
     FREE_BODY_BYTES,
@@ -38,12 +40,12 @@ _ROOM = Room(MAX_BODIES_BYTES, "Too many large requests at once; send it again l
 
 async def parsed(request: Request, read: Callable[[bytes], T]) -> T:
     """What `read` makes of the body of `request`, and what it raises. RequestError for a body that
-    is too large or not said to be JSON, ServerBusy where there is no room for it."""
+    is too large, not said to be JSON or no JSON, ServerBusy where there is no room for it."""
     _check_type(request)
     async with _body(request) as body:
-        if len(body) <= SMALL_BYTES:
-            return read(body)
-        return await asyncio.to_thread(read, body)
+        if body.size <= SMALL_BYTES:
+            return body.read_by(read)
+        return await asyncio.to_thread(body.read_by, read)
 
 
 def _check_type(request: Request) -> None:
@@ -56,31 +58,85 @@ def _check_type(request: Request) -> None:
 
 
 @asynccontextmanager
-async def _body(request: Request) -> AsyncIterator[bytes]:
+async def _body(request: Request) -> AsyncIterator["_Text"]:
     """The body, which takes room until it is left."""
+    packed_by = coding(", ".join(request.headers.getlist("content-encoding")))
     declared = request.headers.get("content-length", "0")
     _check_size(int(declared) if declared.isascii() and declared.isdecimal() else 0)
-    parts, size, taken, content = [], 0, 0, JSONSize()
-    try:
-        async for part in request.stream():
-            size += len(part)
-            _check_size(size)
-            more = max(size - FREE_BODY_BYTES, 0) - taken
-            _ROOM.take(more)
-            taken += more
-            parts.append(part)
-            content.feed(part)
-            if content.values > MAX_BODY_VALUES:
-                raise BodyTooLarge(
-                    f"The body holds more than {MAX_BODY_VALUES} JSON values; send fewer."
-                )
-            if content.decoded > MAX_BODY_DECODED:
-                raise BodyTooLarge(
-                    "The body's strings have too many characters that are escaped, or not ASCII."
-                )
-        yield b"".join(parts)
-    finally:
-        _ROOM.give_back(taken)
+    with _Text() as text:
+        if packed_by is None:
+            async for part in request.stream():
+                text.add(part)
+        else:
+            with _Parts() as packed:
+                async for part in request.stream():
+                    packed.add(part)
+                await text.unpack(packed.whole(), packed_by)
+        yield text
+
+
+class _Parts:
+    """Parts of a body, for which room is taken as they come in, until it is left.
+
+    Raises BodyTooLarge and ServerBusy.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._taken = 0
+        self._parts: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _ROOM.give_back(self._taken)
+
+    def add(self, part: bytes) -> None:
+        """Take the next part."""
+        self.size += len(part)
+        _check_size(self.size)
+        more = max(self.size - FREE_BODY_BYTES, 0) - self._taken
+        _ROOM.take(more)
+        self._taken += more
+        self._parts.append(part)
+
+    def whole(self) -> bytes:
+        return b"".join(self._parts)
+
+
+class _Text(_Parts):
+    """The text of a body; BodyTooLarge also for what takes long to parse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._content = JSONSize()
+
+    def add(self, part: bytes) -> None:
+        super().add(part)
+        self._content.feed(part)
+        if self._content.values > MAX_BODY_VALUES:
+            raise BodyTooLarge(
+                f"The body holds more than {MAX_BODY_VALUES} JSON values; send fewer."
+            )
+        if self._content.decoded > MAX_BODY_DECODED:
+            raise BodyTooLarge(
+                "The body's strings have too many characters that are escaped, or not ASCII."
+            )
+
+    async def unpack(self, packed: bytes, packed_by: str) -> None:
+        """Add what `packed` holds, piece by piece beside the event loop."""
+        pieces = unpacked(packed, packed_by)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            self.add(piece)
+
+    def read_by(self, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the text; RequestError if that is no JSON, in places too that it
+        does not look at."""
+        made = read(self.whole())
+        if self._content.numberless:
+            raise RequestError("The body of the request is not valid JSON: NaN or Infinity in it.")
+        return made
 
 
 def _check_size(size: int) -> None:

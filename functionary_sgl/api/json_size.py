@@ -15,11 +15,14 @@ class JSONSize:
 
     decoded: about how many bytes of its strings, at most, are decoded one character after the
         other: those that are not ASCII, and for each escape what takes as long.
+    numberless: whether NaN or Infinity stands outside of its strings. They are no JSON, though
+        parsers take them.
     """
 
     def __init__(self) -> None:
         self.values = 0
         self.decoded = 0
+        self.numberless = False
         self._in_string = False
         self._escaping = False
 
@@ -37,5 +40,7 @@ class JSONSize:
         parts = plain.replace(b'\\"', b"").split(b'"')
         outside = b"".join(parts[1 if self._in_string else 0 :: 2])
         self._in_string ^= len(parts) % 2 == 0
+        # No other word of JSON has one of these letters.
+        self.numberless |= b"N" in outside or b"I" in outside
         # Each value but the first of a text stands behind one of these.
         self.values += sum(map(outside.count, (b",", b":", b"[", b"{")))
