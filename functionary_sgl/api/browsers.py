@@ -4,20 +4,30 @@ Any page can make a browser send requests to a server on its user's machine. It 
 (the Fetch standard), and is refused. A page whose name is made to mean this machine (DNS rebinding)
 counts as of the same origin to the browser, but its name is in `Host`: names that are not this
 server's are refused too. An address is always taken, for nobody can make one mean another machine.
+
+Pages that may ask are told so as the Fetch standard says (CORS), before they ask (preflight) and
+with every answer: a browser shows them no other.
 """
 
 import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functionary_sgl.api.auth import OPEN_PATHS
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.errors import Forbidden
 
 ANY = "*"
+
+SHOWN_HEADERS = "functionary-unenforced, retry-after, x-request-id"
+"""Of answers, which pages may read besides those that they always may."""
+
+PREFLIGHT_SECONDS = 600
+"""How long a browser may remember what it was told before a request."""
 
 
 class RequireKnownNames:
@@ -30,11 +40,26 @@ class RequireKnownNames:
         self._origins = [origin.lower().rstrip("/") for origin in origins]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            error = self._objection(Headers(scope=scope))
-            if error is not None:
-                return await error_response(error)(scope, receive, send)
-        return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        error = self._objection(headers)
+        if error is not None:
+            refused = error_response(error) if scope["path"] not in OPEN_PATHS else self._app
+            return await refused(scope, receive, send)
+        if "origin" not in headers:
+            return await self._app(scope, receive, send)
+
+        async def shown(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = MutableHeaders(scope=message)
+                told["access-control-allow-origin"] = headers["origin"]
+                told["access-control-expose-headers"] = SHOWN_HEADERS
+                told.add_vary_header("Origin")
+            await send(message)
+
+        asks_before = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        return await (_preflight(headers) if asks_before else self._app)(scope, receive, shown)
 
     def _objection(self, headers: Headers) -> Forbidden | None:
         for host in headers.getlist("host"):
@@ -64,6 +89,19 @@ class RequireKnownNames:
     def _may_ask(self, origin: str, host: str) -> bool:
         own = origin in (f"http://{host}", f"https://{host}")
         return own or ANY in self._origins or origin in self._origins
+
+
+def _preflight(headers: Headers) -> Response:
+    """The answer to a browser that asks whether a page may send what it would."""
+    told = {
+        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-max-age": str(PREFLIGHT_SECONDS),
+    }
+    if asked := headers.get("access-control-request-headers"):
+        told["access-control-allow-headers"] = asked
+    if headers.get("access-control-request-private-network") == "true":
+        told["access-control-allow-private-network"] = "true"
+    return Response(status_code=204, headers=told)
 
 
 def _name(host: str) -> str:

@@ -76,6 +76,54 @@ def test_others_may_not(client: TestClient, origin: str) -> None:
     assert "--allowed-origins" in answer.json()["error"]["message"]
 
 
+PREFLIGHT = {
+    "origin": "http://localhost:3000",
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type",
+}
+
+
+@pytest.mark.parametrize("key", [(), ("secret",)])
+def test_a_browser_is_told_before_it_asks(key: tuple[str, ...]) -> None:
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with TestClient(create_app(model, key, HOSTS, ORIGINS)) as client:
+        for path in ("/v1/chat/completions", "/v1/models", "/health"):
+            answer = client.options(path, headers={"host": "box", **PREFLIGHT})
+            assert answer.status_code == 204
+            assert answer.headers["access-control-allow-origin"] == PREFLIGHT["origin"]
+            assert "POST" in answer.headers["access-control-allow-methods"]
+            assert answer.headers["access-control-allow-headers"] == "authorization,content-type"
+            assert "access-control-allow-private-network" not in answer.headers
+
+
+def test_a_page_on_the_network_may_ask_a_machine_of_the_house(client: TestClient) -> None:
+    asks = {"host": "box", **PREFLIGHT, "access-control-request-private-network": "true"}
+    answer = client.options("/v1/models", headers=asks)
+    assert answer.headers["access-control-allow-private-network"] == "true"
+
+
+def test_pages_may_read_answers_and_errors(client: TestClient) -> None:
+    for body, status in ((ASK, 200), (ASK | {"stream": True}, 200), ({}, 400)):
+        headers = {"host": "box", "origin": PREFLIGHT["origin"]}
+        answer = client.post("/v1/chat/completions", json=body, headers=headers)
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == PREFLIGHT["origin"]
+        assert "x-request-id" in answer.headers["access-control-expose-headers"]
+        assert answer.headers["vary"] == "Origin"
+    assert (
+        "access-control-allow-origin"
+        not in client.get("/v1/models", headers={"host": "box"}).headers
+    )
+
+
+def test_strangers_are_told_nothing(client: TestClient) -> None:
+    stranger = {"host": "box", **PREFLIGHT, "origin": "https://evil.example"}
+    for path, status in (("/v1/chat/completions", 403), ("/health", 405)):
+        answer = client.options(path, headers=stranger)
+        assert answer.status_code == status
+        assert "access-control-allow-origin" not in answer.headers
+
+
 def test_anything_can_be_allowed() -> None:
     model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
     with TestClient(create_app(model, (), ["*"], ["*"])) as client:
