@@ -83,6 +83,7 @@ def _of_fields(value: Any) -> list[str]:
 
 def of_response(path: str, status: int, content_type: str, body: bytes, whole: bool) -> list[str]:
     """The violations of a response; not `whole` if its client left before its end."""
+    path = re.sub("/+", "/", path).rstrip("/")
     if status >= 400:
         return violations(ErrorBody, body) if whole and status != NOBODY_THERE else []
     if path.endswith("/v1/chat/completions"):
@@ -128,7 +129,7 @@ class Contract:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        response = _Response()
+        response = _Response(scope["method"])
 
         async def note(message: Message) -> None:
             response.add(message)
@@ -144,9 +145,11 @@ class Contract:
 
 
 class _Response:
-    def __init__(self) -> None:
+    def __init__(self, method: str) -> None:
         self.status = NOBODY_THERE
+        self._method = method
         self._content_type = ""
+        self._named = True
         self._body = bytearray()
         self._whole = False
 
@@ -154,6 +157,7 @@ class _Response:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = dict(message["headers"])
+            self._named = b"x-request-id" in headers
             self._content_type = headers.get(b"content-type", b"").decode()
         else:
             self._body += message.get("body", b"")
@@ -161,4 +165,7 @@ class _Response:
 
     def violations(self, path: str) -> list[str]:
         body = bytes(self._body)
-        return of_response(path, self.status, self._content_type, body, self._whole)
+        found = [] if self._named else ["an answer without x-request-id"]
+        if self._method == "HEAD":
+            return found + ["an answer to HEAD with a body"] * bool(body)
+        return found + of_response(path, self.status, self._content_type, body, self._whole)

@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import errors, metrics, models
+from functionary_sgl.api import errors, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.paths import ReadPaths
+from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.model import Model
 
 
@@ -29,10 +31,13 @@ def create_app(
     app.include_router(completions.router)
     app.include_router(models.router)
     app.include_router(metrics.router)
+    app.include_router(root.router)
     errors.install(app)
     if api_keys:
         app.add_middleware(RequireKey, keys=api_keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
+    app.add_middleware(ReadPaths)
+    app.add_middleware(NameRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -1,4 +1,5 @@
-"""API keys: where the server has one, every path but /health asks for it."""
+"""API keys: where the server has one, every path but those that say no more than that it is there
+asks for it."""
 
 import hashlib
 import hmac
@@ -9,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.errors import AuthenticationError
 
-OPEN_PATHS = ("/health",)
+OPEN_PATHS = ("/health", "/")
 
 
 class RequireKey:

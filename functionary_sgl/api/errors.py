@@ -8,7 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from functionary_sgl.api import request_id
 from functionary_sgl.api.answers import JSONResponse
+from functionary_sgl.api.nearest import nearest
 from functionary_sgl.errors import (
     EngineError,
     FunctionaryError,
@@ -46,7 +48,7 @@ def error_response(error: Exception, headers: dict[str, str] | None = None) -> J
 def log_unexpected(error: Exception) -> None:
     """Log an error whose message the client does not see."""
     if not isinstance(error, FunctionaryError):
-        logger.error("unexpected error", exc_info=error)
+        logger.error("unexpected error in %s", request_id.current.get(), exc_info=error)
 
 
 def install(app: FastAPI) -> None:
@@ -65,12 +67,19 @@ def install(app: FastAPI) -> None:
         where = f"{request.method} {request.url.path}"
         headers = dict(error.headers or {})
         if error.status_code == 404:
-            return error_response(NotFound(f"Unknown URL: {where}"), headers)
+            known = nearest(app, request.method, request.url.path)
+            message = f"Unknown URL: {where}. The nearest endpoint of this server is {known}."
+            return error_response(NotFound(message), headers)
         if error.status_code == 405:
+            if headers.get("Allow") == "GET":
+                headers["Allow"] = "GET, HEAD"
             allowed = f"; allowed: {headers['Allow']}" if "Allow" in headers else ""
             return error_response(MethodNotAllowed(f"Not allowed: {where}{allowed}"), headers)
         return error_response(RequestError(str(error.detail)), headers)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        return error_response(error)
+        # Starlette has it answered outside of all other middleware, and the error logged after it.
+        name = request.state.request_id
+        logger.error("request %s failed", name)
+        return error_response(error, {request_id.HEADER: name})

@@ -21,8 +21,10 @@ async def list_models(request: Request) -> JSONResponse:
 
 @router.get("/v1/models/{name:path}")
 async def retrieve_model(request: Request, name: str) -> JSONResponse:
-    """One model by its name."""
-    return JSONResponse(_card(request.app.state.model, name, request.app.state.started))
+    """One model by its name, which may be a path."""
+    model: Model = request.app.state.model
+    known = name if name in (*model.names, *model.adapters) else name.rstrip("/")
+    return JSONResponse(_card(model, known, request.app.state.started))
 
 
 @router.get("/health")

@@ -19,6 +19,7 @@ from functionary_sgl.api.limits import (
     MAX_HEADER_LINE_BYTES,
     MAX_HEADERS,
 )
+from functionary_sgl.api.request_id import new_request_id
 
 LINGER_SECONDS = 2
 """How long a client may go on sending what nobody reads: who is cut off sooner does not see why."""
@@ -150,6 +151,6 @@ def _response(status: int, message: str) -> bytes:
     body = orjson.dumps({"error": {"message": message, **details}})
     head = (
         b"content-type: application/json\r\nconnection: close\r\n"
-        b"content-length: %d\r\n\r\n" % len(body)
+        b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n" % (new_request_id().encode(), len(body))
     )
     return STATUS_LINE[status] + head + body

@@ -149,21 +149,6 @@ def test_a_body_without_a_content_type_is_json(served: Served) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/chat/completions/"])
-def test_unknown_paths_are_404(served: Served, path: str) -> None:
-    assert path in error(served.http.get(path), 404)["message"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/v1/chat/completions"), ("POST", "/v1/models"), ("DELETE", "/health")],
-)
-def test_wrong_methods_are_405(served: Served, method: str, path: str) -> None:
-    response = served.http.request(method, path)
-    error(response, 405)
-    assert response.headers["allow"]
-
-
 def test_unknown_models_are_404(served: Served) -> None:
     details = error(served.http.get("/v1/models/zz"), 404)
     assert details["code"] == "model_not_found"

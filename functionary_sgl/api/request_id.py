@@ -1,0 +1,46 @@
+"""`x-request-id`: a name for each request, which its client, proxies and our log have in common."""
+
+import re
+import uuid
+from contextvars import ContextVar
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = "x-request-id"
+
+_TAKEN = re.compile(r"[0-9A-Za-z._:/+=@-]{1,128}")
+
+current: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""That of the request which is being answered."""
+
+
+def new_request_id() -> str:
+    """A new one, in OpenAI's form."""
+    return f"req_{uuid.uuid4().hex}"
+
+
+class NameRequests:
+    """ASGI middleware. Every answer has an `x-request-id`: the client's own if that is up to 128
+    letters, digits and `._:/+=@-`, else a new one. It is in the request's state, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        given = Headers(scope=scope).get(HEADER, "")
+        name = given if _TAKEN.fullmatch(given) else new_request_id()
+        scope["state"] = {**scope.get("state", {}), "request_id": name}
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[HEADER] = name
+            await send(message)
+
+        token = current.set(name)
+        try:
+            await self._app(scope, receive, named)
+        finally:
+            current.reset(token)
