@@ -70,13 +70,18 @@ def _property(name: str, schema: dict[str, Any], required: bool, depth: int) -> 
     kind = _kind(schema)
     comment = _comment(schema)
     lines = [f"// {comment}"] if comment is not None else []
-    examples = _list(schema, "examples")
-    if examples and (comment is not None or kind in ("object", "array")):
-        lines.append(f"// Example {name}:")
-        lines += ["// " + str(example).replace("'", '"') for example in examples]
+    examples = schema.get("examples")
+    if isinstance(examples, list) and (comment is not None or _has_parts(schema, kind)):
+        shown = (f"Example {name}:", *examples)
+        lines += ["// " + str(example).replace("'", '"') for example in shown]
     lines.append(f"{name}{'' if required else '?'}: {_type(schema, kind, depth)},")
     indent = "\n" + "    " * depth
     return "".join(indent + line for line in lines)
+
+
+def _has_parts(schema: dict[str, Any], kind: str) -> bool:
+    """Whether it is an object, or an array of what has a type."""
+    return kind == "object" or (kind == "array" and "type" in _items(schema))
 
 
 def _comment(schema: dict[str, Any]) -> str | None:
@@ -105,21 +110,24 @@ def _formats(schema: dict[str, Any]) -> str:
     return "".join(str(f) if f == formats[-1] else f"{f} or " for f in formats if f is not None)
 
 
-def _kind(schema: dict[str, Any]) -> Any:
-    """The `type`; without one, the types of `oneOf`: a string if they agree, else a list."""
-    if "type" in schema or "oneOf" not in schema:
-        return schema.get("type")
-    kinds = [a["type"] for a in _alternatives(schema) if "type" in a]
-    unique = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
-    return unique[0] if len(unique) == 1 else unique or None
+def _kind(schema: dict[str, Any]) -> str:
+    """The `type` as it is printed, several of them joined; without one, the types of `oneOf`."""
+    if "type" in schema:
+        given = schema["type"]
+        kinds = given if isinstance(given, list) else [given]
+    else:
+        kinds = [a["type"] for a in _alternatives(schema) if "type" in a]
+        kinds = [kind for index, kind in enumerate(kinds) if kind not in kinds[:index]]
+    text = " | ".join(str(kind) for kind in kinds)
+    return "number" if text in ("integer", "float") else text
 
 
-def _type(schema: dict[str, Any], kind: Any, depth: int) -> str:
+def _type(schema: dict[str, Any], kind: str, depth: int) -> str:
     if kind == "object":
         return _object(schema, depth)
     if kind == "array":
-        return _array(schema, depth)
-    text = _enum(_list(schema, "enum")) if "enum" in schema else _scalar(kind)
+        return _array(schema, depth) if "type" in _items(schema) else "[]"
+    text = _enum(_list(schema, "enum")) if "enum" in schema else kind
     return text + " | null" if schema.get("nullable") else text
 
 
@@ -128,21 +136,18 @@ def _object(schema: dict[str, Any], depth: int) -> str:
 
 
 def _array(schema: dict[str, Any], depth: int) -> str:
-    items = schema.get("items")
-    kind = items.get("type") if isinstance(items, dict) else None
-    if not kind or not isinstance(items, dict):
-        return "[]"
+    items = _items(schema)
+    kind = _kind(items)
     if kind == "object":
         return _object(items, depth) + "[]"
     if kind == "array":
         return _array(items, depth + 1) + "[]"
-    return (f"({_enum(_list(items, 'enum'))})" if "enum" in items else _scalar(kind)) + "[]"
+    return (f"({_enum(_list(items, 'enum'))})" if "enum" in items else kind) + "[]"
 
 
-def _scalar(kind: Any) -> str:
-    if isinstance(kind, list):
-        return " | ".join(str(member) for member in kind)
-    return "number" if kind in ("integer", "float") else str(kind or "")
+def _items(schema: dict[str, Any]) -> dict[str, Any]:
+    items = schema.get("items")
+    return items if isinstance(items, dict) else {}
 
 
 def _enum(values: list[Any]) -> str:

@@ -13,6 +13,7 @@ from tests.paths import DATA
 
 CASES = json.loads((DATA / "ts_schema.json").read_text())["cases"]
 PRINTED = [case for case in CASES if not case["prompt_body"].startswith("EXC")]
+DRAWN = json.loads((DATA / "ts_drawn.json").read_text())["cases"]
 FAILED = [case for case in CASES if case["prompt_body"].startswith("EXC")]
 
 # The reference fails on a function without `parameters`; OpenAI's API allows it, and so do the
@@ -45,6 +46,11 @@ def named(cases: list[dict[str, Any]]) -> Any:
 
 @named(PRINTED)
 def test_functions_print_as_the_reference_prints_them(case: dict[str, Any]) -> None:
+    assert printed(case["function"]) == case["prompt_body"]
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_drawn_functions_print_as_the_reference_prints_them(case: dict[str, Any]) -> None:
     assert printed(case["function"]) == case["prompt_body"]
 
 
