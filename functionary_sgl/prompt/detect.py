@@ -5,15 +5,12 @@ the special tokens (which tell base models apart that carry no comment). Before 
 come the templates of other makers' models, which may use the same tokenizers.
 """
 
-import re
 from dataclasses import dataclass
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import FORMATS, Format, registry
-
-_VERSION = re.compile(r"\{#-?\s*version=(\S+?)\s*-?#\}")
 
 _REASONING_MODE = "Reasoning Mode"
 _NEVER = "\ufdd0"
@@ -55,12 +52,12 @@ def named(name: str) -> Found:
 def detect(checkpoint: Checkpoint) -> Found:
     """The format of `checkpoint`; UsageError if nothing in it tells."""
     formats = registry.formats()
-    template = "" if checkpoint.template is None else checkpoint.template.text
+    own = checkpoint.template
+    template = "" if own is None else own.text
     for format in formats.values():
         if template.strip() == (format.template_text or _NEVER).strip():
             return Found(format, "the checkpoint's chat template is this one")
-    if version := _VERSION.search(template):
-        name = version[1]
+    if own is not None and (name := own.version) is not None:
         if name == "v3-llama3.1" and _REASONING_MODE in template:
             name = "v3-llama3.1-reasoning"  # which was published under the other's name
         if name in formats:

@@ -1,5 +1,6 @@
 """The chat template that a checkpoint brings, found among its files as transformers would."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 
 from functionary_sgl import files
 from functionary_sgl.errors import UsageError
+
+_VERSION = re.compile(r"\{#-?\s*version=(\S+?)\s*-?#\}")
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,13 @@ class OwnTemplate:
     text: str
     special_tokens: dict[str, str]
     source: str = "the model's chat template"
+
+    @property
+    def version(self) -> str | None:
+        """The name in its comment `{# version=NAME #}`, by which Functionary's checkpoints tell
+        their format; None if it has none."""
+        found = _VERSION.search(self.text)
+        return found[1] if found else None
 
 
 def _encodable(text: str) -> str:
@@ -71,7 +81,7 @@ def read(directory: Path) -> OwnTemplate | None:
         text, source = files.read_text(file), str(file)
         if not text.strip():
             raise UsageError(f"{file} is empty; fetch the model anew, or delete the file")
-    return OwnTemplate(text, config.special_tokens(), source) if text else None
+    return OwnTemplate(text, config.special_tokens(), source) if text.strip() else None
 
 
 def _config(file: Path) -> _Config:

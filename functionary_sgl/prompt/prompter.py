@@ -19,7 +19,7 @@ from functionary_sgl.prompt.told import turn_told, turns_told
 from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.tokenizer import Tokenizer
-from functionary_sgl.turns import Format, Offer
+from functionary_sgl.turns import Format, Offer, registry
 
 # A text that no client sends: a Unicode noncharacter.
 _NEXT = "\ufdd1"
@@ -180,10 +180,12 @@ class Prompter:
         template, control = self.format.template_text, self.tokenizer.control
         if template is not None:
             return FormatTemplate(template, control), self.format.reasons
-        if own is None:
+        others = registry.formats().keys() - {self.format.name}
+        if own is None or own.version in others:
+            has = "no chat template" if own is None else f"that of {own.version}"
             raise UsageError(
-                f"{self.format.name} is rendered by the model's own chat template: give a "
-                "--model-path whose directory has one (chat_template.jinja)"
+                f"{self.format.name} is rendered by the model's own chat template, but this model "
+                f"has {has}: give a --model-path whose directory has one (chat_template.jinja)"
             )
         reasons = self.format.reasons and "<think>" in own.text
         return ChatTemplate(own.text, own.special_tokens, control, own.source), reasons

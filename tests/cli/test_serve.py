@@ -19,6 +19,7 @@ import pytest
 
 from functionary_sgl.cli import flags, main, serve, server
 from functionary_sgl.errors import UsageError
+from functionary_sgl.turns import FORMATS
 from tests import hostile
 from tests.paths import ROOT
 from tests.serving import Served, serving
@@ -293,6 +294,19 @@ def test_a_model_with_an_unknown_template_asks_for_the_flag(
 
     (tmp_path / "tokenizer.json").write_bytes((checkpoint.EMBEDDED / "tokenizer.json").read_bytes())
     assert "--template" in mistakes(["--model-path", str(tmp_path), "--port", "0"], capsys)
+
+
+@pytest.mark.parametrize("template", [name for name, f in FORMATS.items() if not f.template_text])
+def test_a_template_that_is_the_models_own_needs_such_a_model(
+    template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the embedded model has as its chat template is only the name of its format."""
+    script = tmp_path / "script.json"
+    script.write_text('{"replies": []}')
+    scripted = ["--engine", "scripted", "--script", str(script), "--port", "0"]
+    told = mistakes([*scripted, "--template", template], capsys)
+    assert f"{template} is rendered by the model's own chat template" in told
+    assert "has that of v3.llama3" in told
 
 
 def test_a_port_in_use_is_named_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt import checkpoint, detect
+from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS
 
 
@@ -115,6 +117,26 @@ def test_an_unknown_template_asks_for_the_flag(
     with pytest.raises(UsageError, match="--template") as caught:
         detect.detect(checkpoint.load(str(model)))
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("template", [None, "", " \n", "{# version=v3.llama3 #}"])
+def test_a_format_without_a_template_takes_only_the_models_own(
+    model: Path, template: str | None
+) -> None:
+    set_template(model, template)
+    found = checkpoint.load(str(model))
+    tokenizer = found.tokenizer.with_control(FORMATS["hermes"].control_tokens)
+    with pytest.raises(UsageError, match=r"but this model has (no chat template|that of v3)"):
+        Prompter(FORMATS["hermes"], tokenizer, found.template)
+
+
+@pytest.mark.parametrize("comment", ["", "{# version=hermes #}", "{# version=2.1 #}"])
+def test_the_models_own_template_may_have_a_version_of_its_own(model: Path, comment: str) -> None:
+    set_template(model, comment + "{{ messages[0].content }}")
+    found = checkpoint.load(str(model))
+    tokenizer = found.tokenizer.with_control(FORMATS["hermes"].control_tokens)
+    prompter = Prompter(FORMATS["hermes"], tokenizer, found.template)
+    assert prompter.prompt(Conversation((Message("user", "Hi"),))) == "Hi"
 
 
 def test_a_name_that_is_no_template_is_told_the_names() -> None:
