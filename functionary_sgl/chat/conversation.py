@@ -5,7 +5,7 @@ import string
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from functionary_sgl.chat.tools import Tool, ToolChoice
+from functionary_sgl.chat.tools import CODE_TOOL, Tool, ToolChoice
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -47,8 +47,9 @@ class Image:
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message. `calls` and `reasoning` (what came before the answer) are for the assistant;
-    `call_id` and `name` are a tool result's. `content` is all text; where there are images too,
-    `parts` has texts and images in their order, else it is empty."""
+    `call_id` and `name` are a tool result's. `content` is all text; where it does not
+    tell all, because there are images or only empty texts, `parts` has texts and images in their
+    order, else it is empty."""
 
     role: Role
     content: str = ""
@@ -63,6 +64,7 @@ class Message:
 class Conversation:
     """What the model is asked: the messages, the tools on offer, and how it may use them.
 
+    `code_place`: how many of the `tools` stand before the code interpreter; None: all.
     `reasoning`: whether it shall reason before it answers; None where the client does not say.
     `answer`: what an answer in text must be, as a function whose arguments it would be; None: text.
     """
@@ -70,6 +72,7 @@ class Conversation:
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     code_interpreter: bool = False
+    code_place: int | None = None
     choice: ToolChoice = field(default_factory=ToolChoice)
     parallel: bool = True
     reasoning: bool | None = None
@@ -78,6 +81,13 @@ class Conversation:
     def followed_by(self, message: Message) -> "Conversation":
         """This conversation with one more message."""
         return replace(self, messages=(*self.messages, message))
+
+    def functions(self) -> tuple[Tool, ...]:
+        """The tools with the code interpreter as one of them, in the client's order."""
+        if not self.code_interpreter:
+            return self.tools
+        place = len(self.tools) if self.code_place is None else self.code_place
+        return (*self.tools[:place], CODE_TOOL, *self.tools[place:])
 
     def callable_tools(self) -> tuple[Tool, ...]:
         """The tools that the choice allows."""

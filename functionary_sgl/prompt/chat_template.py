@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.chat.schema import bounded
-from functionary_sgl.chat.tools import CODE_TOOL, Tool
+from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.definition import json_arguments
 from functionary_sgl.tokenizer import ControlTokens
@@ -60,11 +60,10 @@ class ChatTemplate:
 
         Raises RequestError where the template refuses the conversation.
         """
-        tools = [*conversation.tools, *([CODE_TOOL] if conversation.code_interpreter else [])]
         variables: dict[str, Any] = {
             **self._special_tokens,
             "messages": self._marked([self._message(m) for m in conversation.messages]),
-            "tools": self._marked([_tool(tool) for tool in tools]) or None,
+            "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,
             "add_generation_prompt": generation,
         }
         if conversation.reasoning is not None:

@@ -6,7 +6,6 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from functionary_sgl.chat.conversation import Conversation
-from functionary_sgl.chat.tools import CODE_TOOL
 from functionary_sgl.prompt import typescript
 from functionary_sgl.prompt.definition import definition, json_arguments
 from functionary_sgl.tokenizer import ControlTokens
@@ -42,11 +41,10 @@ class FormatTemplate:
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """As Renderer says. `functions` are the tools with the code interpreter as one of them."""
-        code = (CODE_TOOL,) if conversation.code_interpreter else ()
         return self._template.render(
             messages=conversation.messages,
             tools=conversation.tools,
-            functions=conversation.tools + code,
+            functions=conversation.functions(),
             code_interpreter=conversation.code_interpreter,
             reasoning=conversation.reasoning is not False,
             add_generation_prompt=generation,

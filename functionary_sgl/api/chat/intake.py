@@ -28,13 +28,15 @@ def conversation(request: ChatRequest) -> Conversation:
     """What the model is asked; RequestError for what cannot be asked."""
     choices.check_shapes(request)
     tools = _tools(request)
-    code = any(isinstance(tool, CodeInterpreterTool) for tool in request.tools or ())
+    code_place = _code_place(request)
+    code = code_place is not None
     names = [tool.name for tool in tools] + [CODE_INTERPRETER] * code
     choice = choices.tool_choice(request, names)
     return Conversation(
         messages=tuple(in_call_order(_messages(request.messages))),
         tools=tools,
         code_interpreter=code,
+        code_place=code_place,
         choice=choice,
         parallel=_parallel(request, choice),
         reasoning=_reasoning(request),
@@ -111,7 +113,9 @@ def _message(message: ChatMessage, path: str) -> Message:
         return Message("tool", content, (), message.name, message.tool_call_id)
     if message.role == "user":
         images = any(isinstance(part, Image) for part in parts)
-        return Message("user", content, parts=parts if images else ())
+        # Some templates leave out a text that is empty, but show parts that all are.
+        blank = isinstance(message.content, list) and not content
+        return Message("user", content, parts=parts if images or blank else ())
     return Message("system", content)
 
 
@@ -154,6 +158,12 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
         for index, tool in enumerate(request.tools or ())
         if isinstance(tool, FunctionTool)
     )
+
+
+def _code_place(request: ChatRequest) -> int | None:
+    """Before which of the tools the code interpreter stands; None where there is none."""
+    tools = enumerate(request.tools or ())
+    return next((place for place, tool in tools if isinstance(tool, CodeInterpreterTool)), None)
 
 
 def _tool(function: FunctionDefinition, path: str) -> Tool:
