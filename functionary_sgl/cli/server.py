@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import json
 import signal
 import socket
@@ -24,6 +25,10 @@ DRAIN_SECONDS = 30
 
 LAST_WORDS_SECONDS = 2
 """The same when only error events are left to send."""
+
+END_SECONDS = 20
+"""How long the engine's processes and this one may take to end, behind the last answer. Then they
+are left, and what hung is printed: a supervisor waits for the exit to start the server anew."""
 
 SEND_BUFFER_BYTES = 256 * 1024
 
@@ -101,10 +106,7 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
     server = _Server(config, model, banner(model, listener, bool(options.ssl_certfile)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         death = runner.run(_serve(server, model, listener))
-    if death is not None:
-        print(f"functionary-sgl: {death}", file=sys.stderr, flush=True)
-        return 1
-    return 0
+    return 0 if death is None else 1
 
 
 async def _serve(server: "_Server", model: Model, listener: socket.socket) -> EngineDied | None:
@@ -120,10 +122,12 @@ async def _serve(server: "_Server", model: Model, listener: socket.socket) -> En
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)
     death = dying.result() if dying.done() else None
     if death is not None:
+        print(f"functionary-sgl: {death}", file=sys.stderr, flush=True)
         server.config.timeout_graceful_shutdown = LAST_WORDS_SECONDS
         server.stop()
     await serving
     dying.cancel()
+    faulthandler.dump_traceback_later(END_SECONDS, exit=True)
     await engine.close()
     return death
 

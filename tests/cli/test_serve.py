@@ -255,6 +255,33 @@ def test_an_engine_that_does_not_get_ready_is_closed(
     assert closed
 
 
+ENDLESS = """
+import sys, time
+from functionary_sgl.cli import main, server
+from functionary_sgl.engines.scripted import ScriptedEngine
+
+async def close(engine):
+    time.sleep(1000)
+
+ScriptedEngine.close = close
+server.END_SECONDS = 1
+sys.exit(main(["serve", "--engine", "scripted", "--port", "0", "--script", sys.argv[1]]))
+"""
+
+
+def test_an_engine_that_does_not_end_is_left(tmp_path: Path) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps(HELLO))
+    command = [sys.executable, "-c", ENDLESS, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert any(line.startswith(b"try") for line in process.stdout)
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert b"in close" in errors
+
+
 def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["serve", *argv]) == 2
     out, err = capsys.readouterr()

@@ -5,6 +5,7 @@ the import of SGLang, by processes that wait for each other.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +56,17 @@ class RunningEngine:
         self.url = self.banner[2].split()[-1].removesuffix("/v1")
         self.http, self.client = connect(self.url)
         return self
+
+    def ended(self, seconds: float) -> int:
+        """The exit code of the process, which ends by itself in so many seconds; if it does not,
+        the test fails with what each of its threads does."""
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.communicate()
+            pytest.fail(f"the server did not end in {seconds} s:\n{self.log.read_text()}")
+        return self.process.returncode
 
     def client_as(self, format: str) -> openai.OpenAI:
         """A client of the same engine, served with another format."""

@@ -9,6 +9,7 @@ program of Qwen's models with the embedded model's control tokens; /as/off is th
 against OpenAI's contract since it was last asked.
 """
 
+import faulthandler
 import sys
 from dataclasses import replace
 from typing import Any
@@ -71,5 +72,6 @@ def with_native_routes(create_app: Any) -> Any:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()  # SIGABRT has it say what its threads do
     server.create_app = with_native_routes(server.create_app)
     sys.exit(main(["serve", *sys.argv[1:]]))

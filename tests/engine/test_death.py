@@ -32,6 +32,5 @@ def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its
     thread.join(30)
     last = [line for line in told if line][-1]
     assert "died" in json.loads(last.removeprefix("data: "))["error"]["message"]
-    engine.process.communicate(timeout=30)
-    assert engine.process.returncode == 1
+    assert engine.ended(60) == 1
     assert "A process of the engine died" in engine.log.read_text()
