@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -56,6 +56,9 @@ attack: install  ## Attack a server, and print figures and limits (ARGS="--engin
 
 guarantee: install  ## Count valid calls of 2,000 random requests (ARGS="--cases 100 --json")
 	$(BIN)/python -m benchmarks.guarantee $(ARGS)
+
+promises: install  ## Count what becomes of suites of schemas (ARGS="--suite BFCL --json")
+	$(BIN)/python -m benchmarks.promises $(ARGS)
 
 check: install  ## Lint, formatting and types
 	$(BIN)/ruff check .

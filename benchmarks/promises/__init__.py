@@ -1,0 +1,1 @@
+"""What is promised of schemas, measured on suites that others and we wrote (`make promises`)."""

@@ -1,0 +1,132 @@
+"""Random walks over grammars: whatever they spell must be valid, and read the same everywhere."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+import orjson
+from llguidance import LLMatcher
+
+from benchmarks.promises.outcomes import TOKENIZER
+from benchmarks.promises.suites import Case
+from functionary_sgl.chat.schema import Arguments
+from functionary_sgl.engines.base import Constraint
+from functionary_sgl.engines.grammar import grammar
+
+WILD_BYTES = 60
+"""So long a walk goes anywhere; then it takes what ends strings and brackets, if it may."""
+
+MOST_BYTES = 600
+"""A walk that has not ended here counts for nothing."""
+
+# What a byte is like decides how often it comes: else texts were letters almost throughout.
+_SORTS = (b'"', b"\\", b"0123456789", b"+-.eE", b"{}[],: ", b"u/bfnrt", bytes(range(128, 256)))
+_ENDS = b'"]},: 0'
+
+
+@dataclass
+class Walks:
+    """What `walk` did: texts, walks that did not end, and what is wrong with which text."""
+
+    texts: int = 0
+    unfinished: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def walk(case: Case, known: Arguments, times: int, random: Random, walks: Walks) -> None:
+    """Walk `times` over the grammar of what is `known` of the arguments of `case`, of which
+    nothing is unenforced; add to `walks`."""
+    assert known.constraint is not None
+    matcher = LLMatcher(
+        TOKENIZER, grammar(Constraint("json_schema", known.constraint)), log_level=0
+    )
+    for _ in range(times):
+        matcher.reset()
+        text = spelled(matcher, random)
+        if text is None:
+            walks.unfinished += 1
+            continue
+        walks.texts += 1
+        if (fault := _fault(case, text)) is not None:
+            walks.wrong.append(f"{case.name}: {text}: {fault}")
+
+
+def spelled(matcher: Any, random: Random) -> str | None:
+    """A text on which `matcher`, which is at its start, can end; None where it goes on."""
+    text = bytearray()
+    while not matcher.is_stopped() and len(text) < MOST_BYTES:
+        mask = matcher.compute_bitmask()
+        allowed = [b for b in range(256) if mask[b >> 3] >> (b & 7) & 1]
+        if matcher.is_accepting() and (not allowed or random.random() < 0.5):
+            break
+        byte = _chosen(bytes(allowed), len(text) > WILD_BYTES, random)
+        matcher.consume_token(byte)
+        text.append(byte)
+    return text.decode() if matcher.is_accepting() or matcher.is_stopped() else None
+
+
+def _chosen(allowed: bytes, ending: bool, random: Random) -> int:
+    if ending and (ends := [byte for byte in _ENDS if byte in allowed]):
+        return ends[0] if random.random() < 0.9 else random.choice(ends)
+    sorts = [sort for kind in _SORTS if (sort := [b for b in allowed if b in kind])]
+    return random.choice(random.choice([*sorts, allowed]))
+
+
+def _fault(case: Case, text: str) -> str | None:
+    """What is wrong with the arguments `text` of a call, as its reader would see it."""
+    repeated = Counter[str]()
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        repeated["keys"] += len(pairs) - len(found)
+        return found
+
+    try:
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=members)
+        orjson.loads(text)
+    except ValueError as error:
+        return f"no JSON: {error}"
+    if not all(_finite(number) for number in _numbers(value)):
+        return "a number that is not finite"
+    return _invalid(case, value)
+
+
+def _invalid(case: Case, value: Any) -> str | None:
+    """Why `value` is not valid by one of two validators; the other is asked where one gives up."""
+    wanted = case.parameters
+    if "$schema" not in wanted and case.draft != "draft2020-12":
+        wanted = {"$schema": f"http://json-schema.org/draft-0{case.draft[-1]}/schema#", **wanted}
+    try:
+        class_ = jsonschema.validators.validator_for(wanted, jsonschema.Draft202012Validator)
+        validator = class_(wanted, format_checker=class_.FORMAT_CHECKER)
+        error = next(validator.iter_errors(value), None)
+        return None if error is None else f"{error.json_path}: {error.message}"
+    except Exception:
+        other = jsonschema_rs.validator_for(wanted, validate_formats=True, offline=True)
+        told = next(other.iter_errors(value), None)
+        return None if told is None else str(told.message)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _numbers(value: Any) -> list[int | float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for member in value for number in _numbers(member)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+def _finite(number: int | float) -> bool:
+    """As a double, which is all that JavaScript has."""
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:
+        return False
