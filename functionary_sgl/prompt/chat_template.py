@@ -64,6 +64,7 @@ class ChatTemplate:
             **self._special_tokens,
             "messages": self._marked([self._message(m) for m in conversation.messages]),
             "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,
+            "documents": None,
             "add_generation_prompt": generation,
         }
         if conversation.reasoning is not None:

@@ -8,81 +8,30 @@ Of requests that the reference fails on, only content in parts is rendered. What
 import json
 from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.prompt import typescript
+from tests.prompt.reference_request import Asked, Message, Request, called, dump, read, with_images
 from tests.prompt.reference_texts import (
     AS_TOOL_CALL,
     CAPABLE,
     CAREFULLY,
     CURIOUS,
     JUPYTER,
-    PYTHON,
     RECIPIENTS,
     SIGNATURES,
     TAGS,
 )
 
-Request = dict[str, Any]
-Message = dict[str, Any]
-
-
-class Asked(NamedTuple):
-    """A request: its messages with the results in the order of the calls, the functions, whether
-    there is a code interpreter, and all tools as functions, in the client's order."""
-
-    messages: list[Message]
-    functions: list[dict[str, Any]]
-    code: bool
-    all: list[dict[str, Any]]
-
 
 def rendered(format: str, request: Request) -> str:
     """The prompt, up to where the assistant's turn begins."""
-    tools = request.get("tools") or [
-        {"type": "function", "function": function} for function in request.get("functions") or ()
-    ]
-    everything = [_shown(tool) for tool in tools]
-    functions = [_shown(tool) for tool in tools if tool["type"] == "function"]
-    code = len(functions) < len(tools)
-    messages = _ordered(request["messages"])
+    asked = read(request)
     if format not in _READS_PARTS:
-        messages = [{**message, "content": _with_images(message, "")} for message in messages]
-    return _FORMATS[format](Asked(messages, functions, code, everything))
-
-
-def _shown(tool: dict[str, Any]) -> dict[str, Any]:
-    if tool["type"] == "code_interpreter":
-        return PYTHON
-    function = tool["function"]
-    return {
-        "name": function["name"],
-        "description": function.get("description", ""),
-        "parameters": function.get("parameters"),
-    }
-
-
-def _ordered(messages: list[Message]) -> list[Message]:
-    left, ordered = list(messages), []
-    while left:
-        ordered.append(left.pop(0))
-        ids = [call.get("id") for call in ordered[-1].get("tool_calls") or ()]
-        if ids and ids[0] is not None:
-            results = {message["tool_call_id"]: message for message in left[: len(ids)]}
-            ordered += [results[call_id] for call_id in ids]
-            del left[: len(ids)]
-    return ordered
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _calls(message: Message) -> list[tuple[str, str]]:
-    """Names and arguments."""
-    calls = message.get("tool_calls") or ()
-    return [(call["function"]["name"], call["function"]["arguments"]) for call in calls]
+        plain = [{**message, "content": with_images(message, "")} for message in asked.messages]
+        asked = asked._replace(messages=plain)
+    return _FORMATS[format](asked)
 
 
 def _typescript(functions: list[dict[str, Any]]) -> str:
@@ -98,7 +47,7 @@ def _v2(asked: Asked) -> str:
     turns = [said("system", "all", _typescript(asked.functions))]
     turns.append(said("system", "all", JUPYTER if asked.code else CURIOUS))
     for message in asked.messages:
-        role, text, calls = message["role"], message["content"], _calls(message)
+        role, text, calls = message["role"], message["content"], called(message)
         if role != "assistant":
             turns.append(said(message["name"] if role == "tool" else role, "all", text))
         elif text or calls:
@@ -119,7 +68,7 @@ def _v2_llama3(asked: Asked) -> str:
         role, text = message["role"], message["content"] or ""
         if role == "tool":
             text = f"name={message['name']}\n{text}"
-        for name, arguments in _calls(message):
+        for name, arguments in called(message):
             text += f"<|reserved_special_token_249|>{name}\n{arguments}"
         if text or role != "assistant":
             prompt += _headed(role, text + "<|eot_id|>")
@@ -131,25 +80,18 @@ def _v3_llama3(asked: Asked) -> str:
     if asked.code:
         prompt += _headed("system", JUPYTER + "<|eot_id|>")
     for message in asked.messages:
-        role, text = message["role"], _with_images(message, "<|reserved_special_token_250|>")
+        role, text = message["role"], with_images(message, "<|reserved_special_token_250|>")
         if role == "assistant":
             said = [("all", text)] if text else []
-            text = "".join(f">>>{to}\n{what}" for to, what in [*said, *_calls(message)])
+            text = "".join(f">>>{to}\n{what}" for to, what in [*said, *called(message)])
         if text or role != "assistant":
             prompt += _headed(role, text + "<|eot_id|>")
     return prompt + _headed("assistant", ">>>")
 
 
-def _with_images(message: Message, image: str) -> str:
-    content = message["content"] or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part["text"] if part["type"] == "text" else image for part in content)
-
-
 def _listed(asked: Asked) -> str:
     uses = (
-        f"Use the function '{f['name']}' to '{f['description']}'\n{_dump(f)}\n\n"
+        f"Use the function '{f['name']}' to '{f['description']}'\n{dump(f)}\n\n"
         for f in asked.functions
     )
     return "You have access to the following functions:\n\n" + "".join(uses) + "\n" + CAREFULLY
@@ -160,7 +102,7 @@ def _tagged(message: Message) -> str:
         f"<|python_tag|>{arguments}"
         if name == "python"
         else f"<function={name}>{arguments}</function>"
-        for name, arguments in _calls(message)
+        for name, arguments in called(message)
     )
     return (message["content"] or "") + "".join(calls)
 
@@ -172,7 +114,7 @@ def _v3_llama31(asked: Asked, mode: str = "") -> str:
         system += f"\n{_listed(asked)}{TAGS}\n"
     prompt = _headed("system", system + "<|eot_id|>")
     for message in asked.messages:
-        text, end = _tagged(message), "<|eom_id|>" if _calls(message) else "<|eot_id|>"
+        text, end = _tagged(message), "<|eom_id|>" if called(message) else "<|eot_id|>"
         if text or message["role"] != "assistant":
             role = "ipython" if message["role"] == "tool" else message["role"]
             prompt += _headed(role, text + end)
@@ -201,7 +143,7 @@ def _r1_distilled_llama(asked: Asked) -> str:
                 prompt += f"ipython\n\n{message['content']}"
             case _:
                 text = _tagged(message)
-                end = "<|eom_id|>" if _calls(message) else "<｜end▁of▁sentence｜>" * bool(text)
+                end = "<|eom_id|>" if called(message) else "<｜end▁of▁sentence｜>" * bool(text)
                 prompt += f"<｜Assistant｜>{text}{end}"
     return prompt + "<｜Assistant｜>"
 
@@ -219,7 +161,7 @@ def _r1(asked: Asked) -> str:
             prompt, begun = prompt + f"<｜tool▁output▁begin｜>{text}<｜tool▁output▁end｜>", True
         else:
             prompt += "<｜tool▁outputs▁end｜>" if awaited else ""
-            calls = "".join(_fenced(*call) for call in _calls(message))
+            calls = "".join(_fenced(*call) for call in called(message))
             awaited, begun = bool(calls), begun and not calls
             text += f"<｜tool▁calls▁begin｜>{calls}<｜tool▁calls▁end｜>" if calls else ""
             prompt += f"<｜Assistant｜>{text}" + "<｜end▁of▁sentence｜>" * bool(text)
@@ -237,15 +179,15 @@ def _fenced(name: str, arguments: str) -> str:
 
 
 def _signatures(asked: Asked) -> str:
-    tools = (_dump({"type": "function", "function": function}) + "\n" for function in asked.all)
+    tools = (dump({"type": "function", "function": function}) + "\n" for function in asked.all)
     return SIGNATURES + "".join(tools) + AS_TOOL_CALL
 
 
 def _tool_call_lines(message: Message) -> list[str]:
     """The text and each call of an assistant's message."""
     lines = [message["content"]] if message["content"] else []
-    for name, arguments in _calls(message):
-        given = _dump({"code": arguments}) if name == "python" else arguments
+    for name, arguments in called(message):
+        given = dump({"code": arguments}) if name == "python" else arguments
         lines.append(f'<tool_call>\n{{"name": "{name}", "arguments": {given}}}\n</tool_call>')
     return lines
 
@@ -289,7 +231,7 @@ def _chatml(asked: Asked, system: str) -> str:
             prompt += turn("user", message["content"])
         elif message["content"] or message["role"] == "system":
             image = "<|vision_start|><|image_pad|><|vision_end|>"
-            prompt += turn(message["role"], _with_images(message, image))
+            prompt += turn(message["role"], with_images(message, image))
     return prompt + "<|im_start|>assistant\n"
 
 

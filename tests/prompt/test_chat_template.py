@@ -166,8 +166,8 @@ def test_templates_may_use_what_transformers_gives_them() -> None:
     source = (
         "{% generation %}{{ [1, 2] | tojson(indent=1) }}{% endgeneration %}"
         "{% for n in range(9) %}{% if n == 2 %}{% break %}{% endif %}{{ n }}{% endfor %}"
-        "{{ strftime_now('%Y')|length }}{{ undefined_name }}"
+        "{{ strftime_now('%Y')|length }}{{ undefined_name }}{{ documents is none }}"
     )
     template = ChatTemplate(source, {}, control)
     request = ChatRequest.from_json(json.dumps({"model": "m", "messages": [USER]}))
-    assert template.render(intake.conversation(request)) == "[\n 1,\n 2\n]014"
+    assert template.render(intake.conversation(request)) == "[\n 1,\n 2\n]014True"

@@ -16,6 +16,7 @@ from tests.prompt.reference import rendered
 
 READ_AGAIN = [name for name, f in FORMATS.items() if f.template_text and name != "v1"]
 CODE = {"type": "code_interpreter"}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 NOW = {"type": "function", "function": {"name": "now"}}
 BOOK = {"type": "function", "function": {"name": "book"}}
 
@@ -117,6 +118,15 @@ def prompt(format: str, request: dict[str, Any]) -> str:
 def test_every_conversation_is_rendered_as_the_reference_does(request: dict[str, Any]) -> None:
     for format in READ_AGAIN:
         assert prompt(format, request) == rendered(format, request), format
+
+
+@given(st.lists(st.just([IMAGE]) | texts.flatmap(parts), max_size=3))
+def test_images_stand_where_the_client_has_them(content: list[list[dict[str, Any]]]) -> None:
+    message = {"role": "user", "content": [part for some in content for part in some]}
+    request = {"model": "m", "messages": [message]}
+    for format in READ_AGAIN:
+        if FORMATS[format].image_token:
+            assert prompt(format, request) == rendered(format, request), format
 
 
 @pytest.mark.parametrize("format", ["qwen2.5-text-only", "cogito", "gemma3", "r1_distilled_qwen"])
