@@ -1,59 +1,123 @@
-"""Tool results in the order of their calls.
+"""Tool results behind the calls that they answer.
 
-Formats without call ids in the prompt (all of Functionary's) tell results apart by their order
-alone, so results are put into the order of the calls that they answer, whatever order they came in.
+Models know results right behind their calls, in the same order, and most formats tell them apart by
+that alone. Clients send them in other orders, with messages of the user in between, and cut long
+histories anywhere. One rule for all:
+
+- A result belongs to the nearest call before it that has its id and no result yet; of calls that
+  share an id in one message, to the first. Where each has a result, it is one more of the last.
+  Where no call before it has its id, it belongs to the first behind it that does.
+- A result without an id belongs to the last message before it that has calls: there to a call of
+  its name, else to the first that has no result yet. So does a result whose id no call has, where
+  the calls have none.
+- What belongs to no call is left of a history whose beginning was cut off, and stays where it is.
+  Where a call of that last message still waits, though, its id is a mistake.
 """
 
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
-from functionary_sgl.chat.conversation import Message
+from functionary_sgl.chat.conversation import Call, Message
 from functionary_sgl.errors import RequestError
 
+Place = tuple[int, int]
+"""A call: the index of its message, and its own in there."""
 
-def in_call_order(messages: list[Message]) -> list[Message]:
-    """`messages` with each run of tool results sorted by the calls of the assistant before it.
+_MOST_NAMED = 8
+"""Ids in an error's message."""
 
-    A result without an id takes the place of the first call that no other result answers; one
-    without a name gets its call's. Calls without a result are fine, and so are results of a
-    conversation whose calls carry no ids.
 
-    Raises RequestError for a result whose `tool_call_id` no call has.
+def in_call_order(messages: Sequence[Message]) -> list[Message]:
+    """`messages` with each result right behind its call's message, in the order of the calls there;
+    it has its call's id, and the function's name where it has none of its own. Calls that share an
+    id in a message get others.
+
+    Raises RequestError for a result with an id that no call has, where a call waits for one.
     """
+    places = _by_id(messages)
+    _by_place(messages, places)
+    behind: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for result, (asker, call) in sorted(places.items(), key=lambda item: (item[1], item[0])):
+        behind[asker].append((result, call))
     ordered: list[Message] = []
-    position = 0
-    while position < len(messages):
-        end = position + 1
-        ordered.append(messages[position])
-        while end < len(messages) and messages[end].role == "tool":
-            end += 1
-        ordered += _matched(messages[position], messages[position + 1 : end], position + 1)
-        position = end
+    for index, message in enumerate(messages):
+        if index not in places:
+            asking = told_apart(message)
+            ordered.append(asking)
+            ordered += (_of(asking.calls[c], messages[result]) for result, c in behind[index])
     return ordered
 
 
-def _matched(asker: Message, results: list[Message], offset: int) -> list[Message]:
-    ids = [call.id for call in asker.calls]
-    places: dict[int, int] = {}
-    for index, result in enumerate(results):
-        if result.call_id is not None and (any(ids) or not ids):
-            if result.call_id not in ids:
-                raise RequestError(
-                    f"No call of the assistant message before has the id '{result.call_id}' "
-                    f"of the tool result in messages[{offset + index}].",
-                    param=f"messages[{offset + index}].tool_call_id",
-                )
-            places[index] = ids.index(result.call_id)
-    free = [place for place in range(len(ids)) if place not in places.values()]
-    for index in range(len(results)):
-        if index not in places:
-            places[index] = free.pop(0) if free else len(ids) + index
-    return [
-        _named(results[index], asker, places[index])
-        for index in sorted(range(len(results)), key=lambda index: places[index])
-    ]
+def _by_id(messages: Sequence[Message]) -> dict[int, Place]:
+    """For each result, by its index, the call that has its id."""
+    waiting: defaultdict[str, deque[Place]] = defaultdict(deque)  # the nearest first
+    answered: dict[str, Place] = {}  # the last of each id
+    places: dict[int, Place] = {}
+    early: list[tuple[int, str]] = []
+    for index, message in enumerate(messages):
+        for place, call in reversed(list(enumerate(message.calls))):
+            if call.id:
+                waiting[call.id].appendleft((index, place))
+        if message.role != "tool" or not message.call_id:
+            continue
+        if waiting[message.call_id]:
+            answered[message.call_id] = waiting[message.call_id].popleft()
+        if message.call_id in answered:
+            places[index] = answered[message.call_id]
+        else:
+            early.append((index, message.call_id))
+    left = {call_id: deque(sorted(calls)) for call_id, calls in waiting.items()}
+    for index, call_id in early:
+        if left[call_id]:
+            places[index] = left[call_id].popleft()
+    return places
 
 
-def _named(result: Message, asker: Message, place: int) -> Message:
-    if result.name is not None or place >= len(asker.calls):
-        return result
-    return replace(result, name=asker.calls[place].name)
+def _by_place(messages: Sequence[Message], places: dict[int, Place]) -> None:
+    """Add to `places` the results that no id tells of."""
+    answered = set(places.values())
+    free: list[Place] = []  # calls of the last message with calls
+    for index, message in enumerate(messages):
+        if message.calls:
+            of_this = ((index, place) for place in range(len(message.calls)))
+            free = [place for place in of_this if place not in answered]
+        if message.role != "tool" or index in places or not free:
+            continue
+        calls = [(place, messages[place[0]].calls[place[1]]) for place in free]
+        fitting = [(place, call) for place, call in calls if not (message.call_id and call.id)]
+        if not fitting:
+            raise _unknown(index, message, [call for _, call in calls])
+        named = [place for place, call in fitting if call.name == message.name]
+        places[index] = [*named, fitting[0][0]][0]
+        free.remove(places[index])
+
+
+def _unknown(index: int, result: Message, waiting: Sequence[Call]) -> RequestError:
+    ids = [f"'{call.id}'" for call in waiting[:_MOST_NAMED]]
+    more = ", ..." if len(waiting) > _MOST_NAMED else ""
+    return RequestError(
+        f"No call has the id '{result.call_id}' of the tool result in messages[{index}]. "
+        f"Waiting for their results are: {', '.join(ids)}{more}.",
+        param=f"messages[{index}].tool_call_id",
+    )
+
+
+def told_apart(message: Message) -> Message:
+    """`message` with calls that share no id; where a call has none, templates take its name."""
+    calls: list[Call] = []
+    known: set[str] = set()
+    for number, call in enumerate(message.calls):
+        call_id = call.id or call.name
+        if call_id in known:
+            others = (f"{call_id}-{n}" for n in count(number))
+            call_id = next(other for other in others if other not in known)
+            call = replace(call, id=call_id)
+        known.add(call_id)
+        calls.append(call)
+    return replace(message, calls=tuple(calls))
+
+
+def _of(call: Call, result: Message) -> Message:
+    return replace(result, call_id=call.id or call.name, name=result.name or call.name)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from functionary_sgl.chat.conversation import Conversation, Message
+from functionary_sgl.chat.history import told_apart
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.engines.images import BLIND
@@ -129,7 +130,8 @@ class Prompter:
         """
         if answer.content or answer.calls:
             with suppress(RequestError):
-                self._remember(conversation, answer, ids, salt)
+                # As it will be shown: a model that makes up ids may give two calls the same.
+                self._remember(conversation, told_apart(answer), ids, salt)
 
     def _remember(
         self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str
