@@ -124,10 +124,11 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _object(arguments: str) -> Any:
-    """Arguments as an object; as the text they are where they are none, or one that nobody could
-    put into a request: a model may well write what is too deep, and must be able to read it."""
+    """Arguments as an object, also where there are none; as the text they are where it is none, or
+    one that nobody could put into a request: a model may well write what is too deep, and must be
+    able to read it."""
     try:
-        value = parsed(arguments)
+        value = parsed(arguments or "{}")
     except ValueError:
         return arguments
     return value if isinstance(value, dict) else arguments

@@ -161,6 +161,13 @@ def test_code_is_an_argument_of_a_function() -> None:
     assert '"description": "This tool is used to execute python code.' in shown
 
 
+@pytest.mark.parametrize("arguments", ["", None, {}, "{}"])
+def test_a_call_without_arguments_has_none(arguments: Any) -> None:
+    call = {"type": "function", "function": {"name": "f", "arguments": arguments}}
+    messages = [USER, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    assert '{"name": "f", "arguments": {}}' in prompt("hermes", messages)
+
+
 def test_templates_may_use_what_transformers_gives_them() -> None:
     control = PROMPTERS["hermes"].tokenizer.control
     source = (

@@ -1,21 +1,19 @@
 """Chat requests, in all the shapes that clients send, to the one shape of a Conversation."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from functionary_sgl.api.chat import choices, response_format
+from functionary_sgl.api.chat.messages import messages
 from functionary_sgl.api.chat.requests import (
-    ChatMessage,
     ChatRequest,
     ChatTemplateOptions,
     CodeInterpreterTool,
-    ContentPart,
     FunctionDefinition,
     FunctionTool,
 )
-from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
-from functionary_sgl.chat.history import in_call_order
+from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
 from functionary_sgl.engines.base import Sampling
@@ -33,7 +31,7 @@ def conversation(request: ChatRequest) -> Conversation:
     names = [tool.name for tool in tools] + [CODE_INTERPRETER] * code
     choice = choices.tool_choice(request, names)
     return Conversation(
-        messages=tuple(in_call_order(_messages(request.messages))),
+        messages=messages(request.messages),
         tools=tools,
         code_interpreter=code,
         code_place=code_place,
@@ -93,60 +91,6 @@ def _reasoning(request: ChatRequest) -> bool | None:
     return options.thinking if options.enable_thinking is None else options.enable_thinking
 
 
-def _messages(messages: Sequence[ChatMessage]) -> list[Message]:
-    return [_message(message, f"messages[{index}]") for index, message in enumerate(messages)]
-
-
-def _message(message: ChatMessage, path: str) -> Message:
-    parts = _parts(message, path)
-    content = "".join(part for part in parts if isinstance(part, str))
-    if message.role == "assistant":
-        calls = [
-            Call(call.function.name, call.function.arguments, call.id)
-            for call in message.tool_calls or ()
-        ]
-        if message.function_call and not calls:
-            calls = [Call(message.function_call.name, message.function_call.arguments)]
-        reasoning = message.reasoning_content or ""
-        return Message("assistant", content, tuple(calls), reasoning=reasoning)
-    if message.role in ("tool", "function"):
-        return Message("tool", content, (), message.name, message.tool_call_id)
-    if message.role == "user":
-        images = any(isinstance(part, Image) for part in parts)
-        # Some templates leave out a text that is empty, but show parts that all are.
-        blank = isinstance(message.content, list) and not content
-        return Message("user", content, parts=parts if images or blank else ())
-    return Message("system", content)
-
-
-def _parts(message: ChatMessage, path: str) -> tuple[str | Image, ...]:
-    if message.content is None:
-        if message.role == "assistant":
-            return ()
-        raise RequestError(
-            f"Invalid type for '{path}.content': expected a string or parts, but got null.",
-            param=f"{path}.content",
-        )
-    if isinstance(message.content, str):
-        return (message.content,)
-    return tuple(
-        _part(part, f"{path}.content[{index}]", images=message.role == "user")
-        for index, part in enumerate(message.content)
-    )
-
-
-def _part(part: ContentPart, path: str, *, images: bool) -> str | Image:
-    if part.type == "text" and part.text is not None:
-        return part.text
-    if part.type == "image_url" and part.image_url is not None and images:
-        return Image(part.image_url.url, path)
-    raise RequestError(
-        f"A part of the type '{part.type}' cannot be shown here; messages have parts of the type "
-        "'text', with their text in 'text', those of users also 'image_url'.",
-        param=path,
-    )
-
-
 def _tools(request: ChatRequest) -> tuple[Tool, ...]:
     if request.functions is not None:
         return tuple(
@@ -167,5 +111,5 @@ def _code_place(request: ChatRequest) -> int | None:
 
 
 def _tool(function: FunctionDefinition, path: str) -> Tool:
-    tool = Tool(function.name, function.description, "null", bool(function.strict), path)
+    tool = Tool(function.name, function.description or "", "null", bool(function.strict), path)
     return tool if function.parameters is None else with_parameters(tool, function.parameters)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from functionary_sgl.api.bodies import Body
 from functionary_sgl.api.limits import (
@@ -30,16 +30,35 @@ class ImageURL(Body):
     url: str
 
 
+def _text_or_list(value: Any) -> str:
+    return "~list" if isinstance(value, list) else "~text"
+
+
+class ReasonedText(Body):
+    """A piece of reasoning, as Mistral's and OpenAI's parts have them."""
+
+    text: str
+
+
+Thinking = Annotated[
+    Annotated[str, Tag("~text")]
+    | Annotated[list[ReasonedText], Field(max_length=MAX_PARTS), Tag("~list")],
+    Discriminator(_text_or_list),
+]
+
+
 class ContentPart(Body):
-    """`text` is there for parts of type `text`, `image_url` for those of that type."""
+    """`text` is there for parts of type `text`, `image_url` for those of that type, and so on;
+    parts of the types `thinking` and `reasoning` have one of `thinking`, `reasoning`, `summary`
+    and `text`."""
 
     type: str
     text: str | None = None
+    refusal: str | None = None
+    thinking: Thinking | None = None
+    reasoning: Thinking | None = None
+    summary: Thinking | None = None
     image_url: ImageURL | None = None
-
-
-def _text_or_list(value: Any) -> str:
-    return "~list" if isinstance(value, list) else "~text"
 
 
 Content = Annotated[
@@ -56,10 +75,10 @@ Stop = Annotated[
 
 
 class FunctionCall(Body):
-    """A call in the history, its arguments as the model wrote them."""
+    """A call in the history, its arguments as the model wrote them, or parsed."""
 
     name: str
-    arguments: str
+    arguments: str | dict[str, Any] | None = None
 
 
 class ToolCall(Body):
@@ -70,23 +89,32 @@ class ToolCall(Body):
     function: FunctionCall
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 class ChatMessage(Body):
     """A message of any role; which fields count depends on it."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    role: Annotated[
+        Literal["system", "developer", "user", "assistant", "tool", "function"],
+        BeforeValidator(_lower),
+    ]
     content: Content | None = None
     name: str | None = None
     tool_calls: Annotated[list[ToolCall], Field(max_length=MAX_CALLS)] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
     reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
 
 
 class FunctionDefinition(Body):
     """A function on offer; `parameters` is a JSON Schema."""
 
     name: FunctionName
-    description: str = ""
+    description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
