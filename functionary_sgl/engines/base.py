@@ -109,8 +109,8 @@ class Scores:
     image_tokens: int = 0
 
 
-TOO_LONG = "it takes too long to prepare"
-"""Why an engine does not enforce a constraint that it perhaps could."""
+TOO_COSTLY = "it takes too much to prepare"
+"""Why an engine does not enforce a constraint that it perhaps could: its time or memory was up."""
 
 
 class Engine(Protocol):
@@ -126,9 +126,12 @@ class Engine(Protocol):
         """Wait until requests can come, in the event loop from which they will. `stop` is called
         if the engine is what hears that the process shall end."""
 
-    def check(self, constraints: Sequence[Constraint]) -> Sequence[str | None]:
-        """For each of `constraints`, None or why the engine cannot enforce it. Takes a bounded
-        time, but blocks; raises EngineError if it cannot be told."""
+    def check(self, constraints: Sequence[Constraint], patient: bool) -> Sequence[str | None]:
+        """For each of `constraints`, None or why the engine cannot enforce it. The reason depends
+        on the constraint alone, unless it is TOO_COSTLY, which it and all behind it have when it
+        cannot be told. Takes a bounded time, but blocks; `patient`: takes long if need be, and
+        others that are not patient do not wait for it. Raises EngineError if it is out of order.
+        """
 
     def blind_to(self, images: Sequence[str]) -> Sequence[str | None]:
         """For each of `images`, by URL, None or why the model cannot be shown it. May block."""

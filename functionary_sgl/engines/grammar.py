@@ -7,20 +7,28 @@ strings with a length limit, so that arguments need not even be JSON (seen with 
 import json
 from collections.abc import Sequence
 
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLParserLimits
 
-from functionary_sgl.engines.base import TOO_LONG, Constraint
-from functionary_sgl.sandbox import Sandbox, Trial
+from functionary_sgl.engines.base import TOO_COSTLY, Constraint
+from functionary_sgl.engines.cost import excess
+from functionary_sgl.sandbox import Sandboxes, Trial
+from functionary_sgl.sandbox.limits import GENERATION
 
-CHECK_SECONDS = 0.06
-"""Processor time that constraints may take to be tried together."""
 
-
-def check(constraints: Sequence[Constraint], sandbox: Sandbox) -> list[str | None]:
+def check(
+    constraints: Sequence[Constraint], sandboxes: Sandboxes, patient: bool = True
+) -> list[str | None]:
     """For each of `constraints`, None or why it cannot be enforced; `Engine.check`."""
-    trials = [Trial(constraint.kind, constraint.source) for constraint in constraints]
-    told = sandbox.run(trials, CHECK_SECONDS)
-    return told + [TOO_LONG] * (len(trials) - len(told))
+    faults = [excess(constraint) for constraint in constraints]
+    tried = [one for one, fault in zip(constraints, faults, strict=True) if fault is None]
+    trials = [Trial(constraint.kind, constraint.source) for constraint in tried]
+    told = iter(sandboxes.run(trials, patient) if trials else ())
+    return [next(told, TOO_COSTLY) if fault is None else fault for fault in faults]
+
+
+def limits() -> LLParserLimits:
+    """Of a matcher with which something is generated: what was checked is within them."""
+    return LLParserLimits(**GENERATION)
 
 
 def grammar(constraint: Constraint) -> str:

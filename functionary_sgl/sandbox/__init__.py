@@ -31,6 +31,13 @@ _LIBRARIES = ("jsonschema_rs", "llguidance")
 _START_LOOKS = 25
 """As `process.LOOKS`: while it starts, it may wait for a file system that is no disk."""
 
+SOON_SECONDS = 0.15
+"""Processor time of trials for which others may wait."""
+
+PATIENT_SECONDS = 2.0
+"""Processor time of trials at most. A fence only, which should decide nothing: limits on work stop
+what is large after a quarter of that (docs/constraints.md has the measurement)."""
+
 _AT_FAULT = {
     signal.SIGPROF,  # its time is over
     # What comes of memory that was refused: it aborts, or uses what it does not have.
@@ -82,7 +89,7 @@ class Sandbox:
 
     def run(self, trials: Sequence[Trial], seconds: float) -> list[str | None]:
         """For each trial what is wrong, or None; fewer than there are trials if they took more
-        processor time than `seconds` (or too much memory): the one after the last was at fault.
+        processor time than `seconds`, or too much memory: the one after the last was at fault.
 
         Raises EngineError if the process cannot be had.
         """
@@ -133,10 +140,35 @@ class Sandbox:
             self._process = None
 
 
+class Sandboxes:
+    """Two, with the arguments of `Sandbox`, so that nobody waits long behind another's schema: in
+    one, trials are over soon, as nearly all are; the rest are made in the other, whose process is
+    started when it is first needed. Thread-safe."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._soon = Sandbox(*arguments)
+        self._patient = Sandbox(*arguments)
+
+    def start(self) -> None:
+        """Have the first process ready. Raises EngineError if it cannot be had."""
+        self._soon.start()
+
+    def run(self, trials: Sequence[Trial], patient: bool) -> list[str | None]:
+        """As `Sandbox.run`, with SOON_SECONDS, or PATIENT_SECONDS in a process for that."""
+        if patient:
+            return self._patient.run(trials, PATIENT_SECONDS)
+        return self._soon.run(trials, SOON_SECONDS)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._soon.close()
+        self._patient.close()
+
+
 @cache
-def bytewise() -> Sandbox:
-    """A sandbox with a token per byte, shared by all that need no tokenizer of their own."""
-    return Sandbox()
+def bytewise() -> Sandboxes:
+    """With a token per byte, shared by all that need no tokenizer of their own."""
+    return Sandboxes()
 
 
 def _command() -> list[str]:

@@ -1,4 +1,4 @@
-"""The process of a sandbox; run as a file, so it imports nothing of this package but its sibling.
+"""The process of a sandbox; run as a file, so it imports nothing of this package but its siblings.
 
 Its arguments are the directories where libraries are. It puts up walls, reads a line of JSON, the
 tokenizer, and answers with one: which walls stand. Then for each line it forks a child, which tries
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 sys.path.extend(sys.argv[1:])
 
 import jsonschema_rs
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 if TYPE_CHECKING:
-    from functionary_sgl.sandbox import walls
+    from functionary_sgl.sandbox import limits, walls
 else:
+    import limits
     import walls
 
 MEMORY = 512 * 1024 * 1024
@@ -140,7 +141,9 @@ def regex(tokenizer: Any, source: str, _: str) -> str | None:
 
 def fault_in(tokenizer: Any, grammar: str) -> str | None:
     """What is wrong with `grammar`, or goes wrong when some tokens are drawn."""
-    matcher, dice = LLMatcher(tokenizer, grammar, log_level=0), random.Random(0)
+    work = LLParserLimits(**limits.TRIAL, verbose_errors=False)
+    matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=work)
+    dice = random.Random(0)  # always the same tokens
     for _ in range(STEPS):
         if matcher.is_stopped():
             break

@@ -12,7 +12,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 
 MAX_DEPTH = 64
 MAX_NODES = 20_000
-MAX_SCHEMAS = 3_000
+MAX_SCHEMAS = 5_000
 """In one schema. Far fewer make a grammar that takes too long, unless they are trivial."""
 
 MAX_EXPANSION = 1_000

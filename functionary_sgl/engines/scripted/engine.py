@@ -98,8 +98,8 @@ class ScriptedEngine:
     async def ready(self, stop: Callable[[], None]) -> None:
         """At once."""
 
-    def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
-        return check(constraints, bytewise())
+    def check(self, constraints: Sequence[Constraint], patient: bool) -> list[str | None]:
+        return check(constraints, bytewise(), patient)
 
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
         return [objection(url, ()) for url in images]

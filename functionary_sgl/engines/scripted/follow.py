@@ -8,7 +8,7 @@ from functools import lru_cache
 from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.engines.grammar import grammar
+from functionary_sgl.engines.grammar import grammar, limits
 
 # What is tried first where the script has nothing to say: whatever closes something.
 _PREFERENCE = bytes(
@@ -36,7 +36,7 @@ def follow(constraint: Constraint, wish: str) -> tuple[str, int]:
 @lru_cache(maxsize=64)
 def _matcher(constraint: Constraint) -> LLMatcher:
     """One at the beginning of its text, to be copied: to compile a grammar takes far longer."""
-    return LLMatcher(_BYTEWISE, grammar(constraint))
+    return LLMatcher(_BYTEWISE, grammar(constraint), limits=limits())
 
 
 class _Follower:

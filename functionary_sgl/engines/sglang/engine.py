@@ -25,7 +25,7 @@ from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError, ServerBusy, UsageError
-from functionary_sgl.sandbox import Sandbox
+from functionary_sgl.sandbox import Sandboxes
 
 
 class SGLangEngine:
@@ -51,7 +51,7 @@ class SGLangEngine:
         self.context_length = int(scheduler["max_req_input_len"])
         self.most_turns = most_turns
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
-        self._sandbox = _sandbox(self._manager, self.vocabulary_size)
+        self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
         self._image_domains = frozenset(domain.lower() for domain in domains)
@@ -64,7 +64,7 @@ class SGLangEngine:
     async def ready(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         if self._guided:
-            await asyncio.to_thread(self._sandbox.start)
+            await asyncio.to_thread(self._sandboxes.start)
         # The first request makes SGLang's manager listen, and install the signal handlers. One for
         # each adapter: SGLang finds out with its first request whether it fits the model.
         for adapter in (None, *self.adapters):
@@ -75,9 +75,9 @@ class SGLangEngine:
         # What is there now stays: to look through all of it for garbage stops a process for long.
         await self._manager.freeze_gc()
 
-    def check(self, constraints: Sequence[Constraint]) -> list[str | None]:
+    def check(self, constraints: Sequence[Constraint], patient: bool) -> list[str | None]:
         if self._guided:
-            return check(constraints, self._sandbox)
+            return check(constraints, self._sandboxes, patient)
         return [objection_of_xgrammar(constraint) for constraint in constraints]
 
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
@@ -134,7 +134,7 @@ class SGLangEngine:
         return self._death or EngineDied("The engine is closed.")
 
     async def close(self) -> None:
-        self._sandbox.close()
+        self._sandboxes.close()
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(
@@ -232,12 +232,12 @@ def _logprobs(meta: dict[str, Any]) -> list[Logprob]:
     ]
 
 
-def _sandbox(manager: Any, vocabulary_size: int) -> Sandbox:
+def _sandboxes(manager: Any, vocabulary_size: int) -> Sandboxes:
     """With the tokenizer as SGLang's scheduler has it for its grammars."""
     from transformers import PreTrainedTokenizerFast
 
     if not isinstance(manager.tokenizer, PreTrainedTokenizerFast):
-        return Sandbox()
+        return Sandboxes()
     ends = manager.model_config.hf_eos_token_id
     definition = manager.tokenizer.backend_tokenizer.to_str()
-    return Sandbox(definition, vocabulary_size, sorted(ends) if ends else None)
+    return Sandboxes(definition, vocabulary_size, sorted(ends) if ends else None)

@@ -51,7 +51,6 @@ def test_hostile_schemas_are_refused_or_work(served_once: Served, name: str, str
         content = content.replace(b'"name": "f"', b'"name": "f", "strict": true')
     response = post(served_once, content)
     assert response.status_code in (200, 400), response.text
-    assert response.elapsed.total_seconds() < 5
     if response.status_code == 400:
         assert response.json()["error"]["type"] == "invalid_request_error"
 
@@ -69,7 +68,6 @@ def served_once(request: pytest.FixtureRequest) -> Iterator[Served]:
 REFUSED = [
     "nested 1000 deep",
     "enum of 20,000",
-    "1,000 properties",
     "null characters",
     "recursive without end",
     "recursive in place",
@@ -82,6 +80,8 @@ WORKING = [
     "counted choice",
     "backtracking",
     "30 patterns at once",
+    "enum of 10,000 short",
+    "1,000 properties",
     "string of a million",
     "recursive",
     "references that double",

@@ -29,6 +29,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         batch,
         finite,
         grammar_cache,
+        grammar_limits,
         loopback,
         mask,
         pace,
@@ -41,6 +42,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         mask.on_processors()
         pace.on_processors()
     grammar_cache.bound(settings.cache_bytes)
+    grammar_limits.widen()
     batch.know(settings.control_ids, settings.most_id)
     finite.fence()
     seeds.obey()
