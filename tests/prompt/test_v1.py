@@ -42,6 +42,13 @@ def test_a_conversation_with_a_call() -> None:
     )
 
 
+def test_a_turn_that_says_nothing_is_a_turn() -> None:
+    silent = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
+    assert prompt(silent) == BEGINNING + (
+        "user:\n<|END_OF_USER|>\nassistant:\n<|END_OF_ASSISTANT|>\nassistant:"
+    )
+
+
 def test_a_call_that_is_asked_for() -> None:
     choice = {"type": "function", "function": {"name": "now"}}
     end = "assistant:\n<|START_OF_FUNCTION_CALL|>now:\n"
