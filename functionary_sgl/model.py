@@ -56,11 +56,21 @@ class Model:
     constraints: Constraints = "schema"
     adapters: Mapping[str, str] = field(default_factory=dict)
 
-    def adapter(self, name: str) -> str | None:
-        """The adapter that a request for the model `name` wants, None for the model as it is.
+    def adapter(self, name: str | None) -> str | None:
+        """The adapter that a request for the model `name` wants, None for the model as it is; so
+        it is without a name where nothing else is served.
 
-        Raises NotFound if there is no such model.
+        Raises NotFound if there is no such model, RequestError where one has to be named.
         """
+        if name is None and self.adapters:
+            served = ", ".join(f"'{known}'" for known in (*self.names[:1], *self.adapters))
+            raise RequestError(
+                f"Missing required parameter: 'model'. It is one of {served}.",
+                param="model",
+                code="missing_required_parameter",
+            )
+        if name is None:
+            return None
         if name in self.names:
             return None
         if name in self.adapters:
@@ -85,7 +95,7 @@ class Model:
         adapter: str | None = None,
         cache_salt: str = "",
     ) -> CheckedTurn:
-        """The turn that answers `conversation`; `max_tokens` None: as much as the context holds;
+        """The turn that answers `conversation`, of at most `max_tokens` and what the context holds;
         `top_logprobs`, `adapter` and `cache_salt` as in Turn.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
@@ -167,7 +177,7 @@ class Model:
         try:
             prompt = self.prompter.prompt(conversation, salt, most)
         except OverflowError as error:
-            raise _too_long(most, f"more than {most}", "messages") from error
+            raise _too_long(most, f"more than {most}") from error
         _, written = self.prompter.opening(prompt, offer)
         return prompt, offer, len(prompt.token_ids) + len(written)
 
@@ -201,19 +211,18 @@ class Model:
                 raise RequestError(objection, param=image.path)
 
     def _budget(self, prompt_tokens: int, max_tokens: int | None) -> int:
-        limit = self.engine.context_length
-        if prompt_tokens + (max_tokens or 1) > limit:
-            asked = f" and {max_tokens} for the answer" if max_tokens else ""
-            param = "max_tokens" if max_tokens and prompt_tokens < limit else "messages"
-            raise _too_long(limit, f"{prompt_tokens}{asked}", param)
-        return max_tokens or limit - prompt_tokens
+        """Agents ask for as many tokens as there could be, whatever the prompt."""
+        left = self.engine.context_length - prompt_tokens
+        if left < 1:
+            raise _too_long(self.engine.context_length, str(prompt_tokens))
+        return left if max_tokens is None else min(left, max_tokens)
 
 
-def _too_long(limit: int, taken: str, param: str) -> ContextLengthExceeded:
+def _too_long(limit: int, taken: str) -> ContextLengthExceeded:
     return ContextLengthExceeded(
         f"This model's maximum context length is {limit} tokens. However, the messages and tools "
-        f"take {taken}. Shorten them or lower max_tokens.",
-        param=param,
+        f"take {taken}, and an answer needs one at least. Shorten them.",
+        param="messages",
     )
 
 

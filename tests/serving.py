@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
@@ -120,9 +120,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(model: Model, api_keys: tuple[str, ...] = ()) -> Iterator[Served]:
+def serving(
+    model: Model, api_keys: tuple[str, ...] = (), origins: Collection[str] = ()
+) -> Iterator[Served]:
     """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
-    app = Contract(create_app(model, api_keys))
+    app = Contract(create_app(model, api_keys, origins=origins))
     with (
         listener().mounted(app) as url,
         contextlib.closing(Served(model, app, url)) as served,

@@ -48,7 +48,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = FastAPI.openapi(app)
         body = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
         definitions = body.pop("$defs", {})
-        body["properties"]["model"]["enum"] = [*app.state.model.names, *app.state.model.adapters]
+        model: Model = app.state.model
+        names = [*model.names, *model.adapters]
+        body["properties"]["model"] = {"enum": names if model.adapters else [*names, None]}
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         components |= definitions | {"ChatRequest": body}
         app.openapi_schema = schema

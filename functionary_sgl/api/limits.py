@@ -34,7 +34,9 @@ READ_SECONDS = 60
 
 MAX_BIASES = 1_024
 MAX_CALLS = 1_024
-MAX_CHOICES = 16
+MAX_CHOICES = 128
+"""As OpenAI has it; each takes the place of a turn where these are bounded."""
+
 MAX_MESSAGES = 10_000
 MAX_METADATA = 16
 MAX_PARTS = 1_024

@@ -2,8 +2,9 @@
 
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from functionary_sgl.chat.tools import CODE_TOOL, Tool, ToolChoice
 
@@ -65,7 +66,9 @@ class Conversation:
     """What the model is asked: the messages, the tools on offer, and how it may use them.
 
     `code_place`: how many of the `tools` stand before the code interpreter; None: all.
-    `reasoning`: whether it shall reason before it answers; None where the client does not say.
+    `reasoning`: whether it shall reason before it answers; None where the client does not say. It
+    says so in the field `reasoning_param`, for errors.
+    `template_options`: variables for a chat template that reads them.
     `answer`: what an answer in text must be, as a function whose arguments it would be; None: text.
     """
 
@@ -76,6 +79,8 @@ class Conversation:
     choice: ToolChoice = field(default_factory=ToolChoice)
     parallel: bool = True
     reasoning: bool | None = None
+    reasoning_param: str = field(default="reasoning_effort", compare=False)
+    template_options: Mapping[str, Any] = field(default_factory=dict)
     answer: Tool | None = None
 
     def followed_by(self, message: Message) -> "Conversation":

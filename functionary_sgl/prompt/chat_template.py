@@ -8,11 +8,11 @@ parsed arguments (documented under "Chat templates" in the transformers document
 import hashlib
 import json
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,6 +24,9 @@ from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.definition import json_arguments
 from functionary_sgl.tokenizer import ControlTokens
+
+# What every template is given.
+_GIVEN = ("messages", "tools", "add_generation_prompt", "enable_thinking", "thinking")
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -50,6 +53,8 @@ class ChatTemplate:
         environment.globals["raise_exception"] = _refuse
         environment.globals["strftime_now"] = lambda format: datetime.now().strftime(format)
         self._template = _compiled(environment, template, source)
+        reads = meta.find_undeclared_variables(environment.parse(template))
+        self.options: Set[str] = reads - {*special_tokens, *_GIVEN}
         self._special_tokens = special_tokens
         self._control = control
         # Mistral's templates print ids, and accept only those of nine letters and digits.
@@ -61,6 +66,7 @@ class ChatTemplate:
         Raises RequestError where the template refuses the conversation.
         """
         variables: dict[str, Any] = {
+            **self._marked(dict(conversation.template_options)),
             **self._special_tokens,
             "messages": self._marked([self._message(m) for m in conversation.messages]),
             "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,

@@ -65,6 +65,11 @@ class Prompter:
             raise OverflowError
         for image in conversation.images() if not self.format.image_token else ():
             raise RequestError(BLIND, param=image.path)
+        for option in conversation.template_options.keys() - self._renderer.options:
+            raise RequestError(
+                f"This model's template does not read '{option}'; leave it out.",
+                param=f"chat_template_kwargs.{option}",
+            )
         marked = self._render(conversation, salt, generation=True)
         ids = self._encoder.encode(marked, turns_told(conversation.messages, salt), most)
         return Prompt(self.tokenizer.control.unmark(marked), ids)
@@ -194,9 +199,9 @@ class Prompter:
 
     def _reasoning(self, conversation: Conversation) -> bool:
         if conversation.reasoning and not self._reasons:
+            param = conversation.reasoning_param
             raise RequestError(
-                "This model has no reasoning to switch on; leave out 'reasoning_effort'.",
-                param="reasoning_effort",
+                f"This model has no reasoning to switch on; leave out '{param}'.", param=param
             )
         return self._reasons and conversation.reasoning is not False
 

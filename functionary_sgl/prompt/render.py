@@ -1,5 +1,6 @@
 """Conversations to text, by a format's template."""
 
+from collections.abc import Set
 from typing import Protocol
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -14,7 +15,13 @@ from functionary_sgl.turns.format import TEMPLATE_DIRECTORIES
 
 class Renderer(Protocol):
     """Renders conversations as marked text (see `tokenizer.control`): only what the template
-    itself wrote can be a control token."""
+    itself wrote can be a control token.
+
+    options: what a conversation's `template_options` may be.
+    """
+
+    @property
+    def options(self) -> Set[str]: ...
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The text; with `generation`, up to where the assistant's next turn begins.
@@ -26,6 +33,8 @@ class Renderer(Protocol):
 
 class FormatTemplate:
     """Renders with `template`, the Jinja text of a format; it may use those of `templates/`."""
+
+    options: Set[str] = frozenset()
 
     def __init__(self, template: str, control: ControlTokens) -> None:
         environment = ImmutableSandboxedEnvironment(

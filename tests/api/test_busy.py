@@ -39,5 +39,10 @@ def test_each_of_several_answers_takes_room() -> None:
     with serving(model) as served:
         post = served.http.post
         assert post("/v1/chat/completions", json=ASK | {"n": 2}).status_code == 200
-        assert post("/v1/chat/completions", json=ASK | {"n": 3}).status_code == 429
+        # Three will never fit: to send it again later would not help.
+        refused = post("/v1/chat/completions", json=ASK | {"n": 3})
+        assert refused.status_code == 400
+        assert refused.json()["error"]["param"] == "n"
+        with model.room.taking(1):
+            assert post("/v1/chat/completions", json=ASK | {"n": 2}).status_code == 429
         assert post("/v1/chat/completions", json=ASK).status_code == 200

@@ -38,7 +38,34 @@ def error(response: httpx.Response, status: int) -> dict[str, Any]:
     return details
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["body"]["message"][:40] for case in CASES])
+# The reference refuses a choice without tools, also one that asks for nothing; clients send that.
+TAKEN = [{"tool_choice": "auto"}, {"function_call": "auto"}]
+REFUSED = [c for c in CASES if not any(taken.items() <= c["request"].items() for taken in TAKEN)]
+
+
+@pytest.mark.parametrize("taken", [*TAKEN, {"tool_choice": "none"}, {"function_call": "none"}])
+def test_a_choice_that_asks_for_nothing_needs_no_tools(
+    served: Served, taken: dict[str, str]
+) -> None:
+    for offer in ({}, {"tools": []}, {"tools": None, "functions": None}):
+        assert post(served, {"model": "m", "messages": HI, **taken, **offer}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("choice", "asked"),
+    [
+        ("tool_choice", "required"),
+        ("tool_choice", {"type": "function", "function": {"name": "f"}}),
+        ("function_call", {"name": "f"}),
+    ],
+)
+def test_any_other_choice_does(served: Served, choice: str, asked: Any) -> None:
+    details = error(post(served, {"model": "m", "messages": HI, choice: asked}), 400)
+    assert details["param"] == choice
+    assert "is only allowed when" in details["message"]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=[c["body"]["message"][:40] for c in REFUSED])
 def test_the_references_errors_have_its_messages(served: Served, case: dict[str, Any]) -> None:
     details = error(post(served, case["request"]), case["status"])
     assert details["message"] == case["body"]["message"]
@@ -60,7 +87,7 @@ DEEP = "[" * 5000 + "]" * 5000
         (b"\xff\xfe", None),
         (DEEP, None),
         ('{"model": "\\ud800"}', None),
-        ({}, "model"),
+        ({}, "messages"),
         ({"model": "m"}, "messages"),
         ({"model": "m", "messages": []}, "messages"),
         ({"model": "m", "messages": "Hi"}, "messages"),
@@ -97,6 +124,25 @@ DEEP = "[" * 5000 + "]" * 5000
         ({"model": "m", "messages": HI, "logit_bias": {"9999999": 1}}, "logit_bias"),
         ({"model": "m", "messages": HI, "top_logprobs": 1}, "top_logprobs"),
         ({"model": "m", "messages": HI, "reasoning_effort": "low"}, "reasoning_effort"),
+        ({"model": "m", "messages": HI, "reasoning_effort": "vast"}, "reasoning_effort"),
+        ({"model": "m", "messages": HI, "reasoning_effort": 2}, "reasoning_effort"),
+        (
+            {"model": "m", "messages": HI, "chat_template_kwargs": {"enable_thinking": True}},
+            "chat_template_kwargs.enable_thinking",
+        ),
+        (
+            {"model": "m", "messages": HI, "chat_template_kwargs": {"thinking": True}},
+            "chat_template_kwargs.thinking",
+        ),
+        (
+            {"model": "m", "messages": HI, "chat_template_kwargs": {"thinking_budget": 9}},
+            "chat_template_kwargs.thinking_budget",
+        ),
+        (
+            {"model": "m", "messages": HI, "chat_template_kwargs": {"messages": []}},
+            "chat_template_kwargs.messages",
+        ),
+        ({"model": "m", "messages": HI, "chat_template_kwargs": []}, "chat_template_kwargs"),
         ({"model": "m", "messages": HI, "tools": [{"type": "magic"}]}, "tools[0]"),
         ({"model": "m", "messages": HI, "tools": [{"type": "function"}]}, "tools[0].function"),
         (
@@ -133,7 +179,8 @@ DEEP = "[" * 5000 + "]" * 5000
         ({"model": "m", "messages": HI, "tools": [WEATHER],
           "tool_choice": {"type": "function", "function": {"name": "zz"}}}, "tool_choice"),
         ({"model": "m", "messages": HI, "tools": [], "tool_choice": "required"}, "tool_choice"),
-        ({"model": "m", "messages": HI, "max_tokens": 9000}, "max_tokens"),
+        ({"model": "m", "messages": HI, "max_tokens": -1}, "max_tokens"),
+        ({"model": "m", "messages": HI, "max_completion_tokens": 0}, "max_completion_tokens"),
         ({"model": "m", "messages": [{"role": "user", "content": "word " * 9000}]}, "messages"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Ten scenarios, the same for OpenAI's Python clients of all generations and for its Node client.
+"""Eleven scenarios, the same for OpenAI's Python clients of all generations and its Node client.
 
 The script of each client prints what its user gets to see; see `scenarios.json` for what that is.
 """
@@ -40,8 +40,8 @@ def check(command: list[str], environment: dict[str, str], version: str) -> None
     assert outcomes == {scenario["name"]: scenario["expect"] for scenario in SCENARIOS}
 
 
-def test_there_are_ten() -> None:
-    assert len({scenario["name"] for scenario in SCENARIOS}) == 10
+def test_there_are_eleven() -> None:
+    assert len({scenario["name"] for scenario in SCENARIOS}) == 11
 
 
 @pytest.mark.parametrize(

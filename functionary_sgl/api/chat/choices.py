@@ -34,7 +34,9 @@ def check_shapes(request: ChatRequest) -> None:
             param="tool_choice",
         )
     for choice, offer in (("function_call", "functions"), ("tool_choice", "tools")):
-        if getattr(request, choice) is not None and getattr(request, offer) is None:
+        # The reference refuses any choice here; clients send those that ask for nothing.
+        asks = getattr(request, choice) not in (None, "none", "auto")
+        if asks and getattr(request, offer) is None:
             raise RequestError(
                 f"Invalid value for '{choice}': '{choice}' is only allowed when '{offer}' are "
                 "specified.",
@@ -98,11 +100,14 @@ def _known(name: str, names: Sequence[str], param: str) -> str:
 
 
 def _named(choice: Any) -> str | None:
-    """The name in `{"type": "function", "function": {"name": ...}}`, or in its older form."""
+    """The name in `{"type": "function", "function": {"name": ...}}`, or without `function` as
+    OpenAI's Responses have it, or without `type` as in the old API."""
     if not isinstance(choice, dict):
         return None
     if choice.get("type") == "code_interpreter":
         return CODE_INTERPRETER
-    holder = choice.get("function") if choice.get("type") == "function" else choice
+    if choice.get("type", "function") != "function":
+        return None
+    holder = choice.get("function", choice)
     name = holder.get("name") if isinstance(holder, dict) else None
     return name if isinstance(name, str) else None

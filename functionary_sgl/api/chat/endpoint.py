@@ -23,6 +23,7 @@ from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.errors import RequestError
 from functionary_sgl.model import CheckedTurn, Model
 
 router = APIRouter()
@@ -89,7 +90,9 @@ class _Answer:
         self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
         self.headers = unenforced.header(turn.unenforced)
         self._legacy = asked.functions is not None
-        self._head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model)
+        self._head = Head(
+            f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model or model.names[0]
+        )
 
     @classmethod
     async def to(
@@ -97,6 +100,11 @@ class _Answer:
     ) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         adapter = model.adapter(asked.model)
+        if model.room.most is not None and (asked.n or 1) > model.room.most:
+            raise RequestError(
+                f"This server can run {model.room.most} turns at once; 'n' asks for more.",
+                param="n",
+            )
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None

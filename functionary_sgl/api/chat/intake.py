@@ -4,14 +4,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from functionary_sgl.api.chat import choices, response_format
+from functionary_sgl.api.chat import choices, rendering, response_format
 from functionary_sgl.api.chat.messages import messages
 from functionary_sgl.api.chat.requests import (
     ChatRequest,
-    ChatTemplateOptions,
     CodeInterpreterTool,
+    FlatFunctionTool,
     FunctionDefinition,
-    FunctionTool,
 )
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.chat.schema import with_parameters
@@ -30,6 +29,7 @@ def conversation(request: ChatRequest) -> Conversation:
     code = code_place is not None
     names = [tool.name for tool in tools] + [CODE_INTERPRETER] * code
     choice = choices.tool_choice(request, names)
+    reasons, said_by = rendering.reasoning(request)
     return Conversation(
         messages=messages(request.messages),
         tools=tools,
@@ -37,7 +37,9 @@ def conversation(request: ChatRequest) -> Conversation:
         code_place=code_place,
         choice=choice,
         parallel=_parallel(request, choice),
-        reasoning=_reasoning(request),
+        reasoning=reasons,
+        reasoning_param=said_by,
+        template_options=rendering.template_options(request),
         answer=response_format.answer(request.response_format),
     )
 
@@ -84,13 +86,6 @@ def _parallel(request: ChatRequest, choice: ToolChoice) -> bool:
     return request.parallel_tool_calls
 
 
-def _reasoning(request: ChatRequest) -> bool | None:
-    if request.reasoning_effort is not None:
-        return request.reasoning_effort != "none"
-    options = request.chat_template_kwargs or ChatTemplateOptions()
-    return options.thinking if options.enable_thinking is None else options.enable_thinking
-
-
 def _tools(request: ChatRequest) -> tuple[Tool, ...]:
     if request.functions is not None:
         return tuple(
@@ -98,9 +93,11 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
             for index, function in enumerate(request.functions)
         )
     return tuple(
-        _tool(tool.function, f"tools[{index}].function")
+        _tool(tool, f"tools[{index}]")
+        if isinstance(tool, FlatFunctionTool)
+        else _tool(tool.function, f"tools[{index}].function")
         for index, tool in enumerate(request.tools or ())
-        if isinstance(tool, FunctionTool)
+        if not isinstance(tool, CodeInterpreterTool)
     )
 
 

@@ -34,6 +34,10 @@ def _text_or_list(value: Any) -> str:
     return "~list" if isinstance(value, list) else "~text"
 
 
+def _text_or_number(value: Any) -> str:
+    return "~number" if type(value) in (int, float) else "~text"
+
+
 class ReasonedText(Body):
     """A piece of reasoning, as Mistral's and OpenAI's parts have them."""
 
@@ -126,6 +130,12 @@ class FunctionTool(Body):
     function: FunctionDefinition
 
 
+class FlatFunctionTool(FunctionDefinition):
+    """The same as OpenAI's Responses have it: its fields beside the type."""
+
+    type: Literal["function"]
+
+
 class CodeInterpreterTool(Body):
     """Functionary's own kind of tool: the model may write Python code."""
 
@@ -134,11 +144,14 @@ class CodeInterpreterTool(Body):
 
 def _tool_tag(value: Any) -> str | None:
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    if kind == "function" and isinstance(value, dict) and "name" in value:
+        return "~function" if "function" in value else "~flat"
     return f"~{kind}" if kind in ("function", "code_interpreter") else None
 
 
 AnyTool = Annotated[
     Annotated[FunctionTool, Tag("~function")]
+    | Annotated[FlatFunctionTool, Tag("~flat")]
     | Annotated[CodeInterpreterTool, Tag("~code_interpreter")],
     Discriminator(
         _tool_tag,
@@ -154,8 +167,18 @@ class StreamOptions(Body):
     include_usage: bool = False
 
 
+Effort = Annotated[
+    Annotated[
+        Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"], Tag("~text")
+    ]
+    | Annotated[float, Field(ge=0, le=1), Tag("~number")],
+    Discriminator(_text_or_number),
+]
+TokenLimit = Annotated[int, Field(ge=1)]
+
+
 class ChatTemplateOptions(Body):
-    """What vLLM's and SGLang's clients send to switch reasoning."""
+    """Variables for the chat template; vLLM's and SGLang's clients switch reasoning by them."""
 
     enable_thinking: bool | None = None
     thinking: bool | None = None
@@ -163,9 +186,9 @@ class ChatTemplateOptions(Body):
 
 class ChatRequest(Body):
     """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
-    here."""
+    here. `model` may be left out where there is one."""
 
-    model: str
+    model: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     tools: Annotated[list[AnyTool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Any = None
@@ -174,12 +197,12 @@ class ChatRequest(Body):
     function_call: Any = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    max_tokens: TokenLimit | None = None
+    max_completion_tokens: TokenLimit | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
     stop: Stop | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=-1, le=MAX_TOKENS)] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
@@ -190,10 +213,10 @@ class ChatRequest(Body):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: dict[str, Any] | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    reasoning_effort: Effort | None = None
     chat_template_kwargs: ChatTemplateOptions | None = None
     cache_salt: Annotated[str, Field(min_length=1, max_length=MAX_SALT_LENGTH)] | None = None
     user: str | None = None
-    metadata: Annotated[dict[str, str], Field(max_length=MAX_METADATA)] | None = None
+    metadata: Annotated[dict[str, Any], Field(max_length=MAX_METADATA)] | None = None
     store: bool | None = None
     service_tier: str | None = None
