@@ -35,12 +35,14 @@ class Constraint:
     """The text that is generated must match `source`: a JSON Schema (as text) or a regex.
 
     `lead` is written before it: a space that the text before ends with, left to the engine because
-    in the tokenization that models are trained on it belongs to the token that follows.
+    in the tokenization that models are trained on it belongs to the token that follows. One of
+    `tails` may follow: what the value's last token then reaches into; the text is cut there.
     """
 
     kind: Literal["json_schema", "regex"]
     source: str
     lead: str = ""
+    tails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,13 @@ def grammar(constraint: Constraint) -> str:
     """`constraint`, which has been checked, as a grammar of llguidance."""
     if constraint.kind == "regex":
         return str(LLMatcher.grammar_from_regex(constraint.source))
-    if constraint.lead:
-        return str(LLMatcher.grammar_from_lark(with_lead(constraint)))
+    if constraint.lead or constraint.tails:
+        return str(LLMatcher.grammar_from_lark(lark(constraint)))
     return str(LLMatcher.grammar_from_json_schema(constraint.source))
 
 
-def with_lead(constraint: Constraint) -> str:
-    """A JSON Schema behind its lead, in llguidance's dialect of Lark."""
-    return f"start: {json.dumps(constraint.lead)} %json {constraint.source}"
+def lark(constraint: Constraint) -> str:
+    """A JSON Schema between its lead and its tails, in llguidance's dialect of Lark."""
+    lead = json.dumps(constraint.lead) + " " if constraint.lead else ""
+    tails = " | ".join(map(json.dumps, constraint.tails))
+    return f"start: {lead}value{tails and f' ({tails})?'}\nvalue: %json {constraint.source}"

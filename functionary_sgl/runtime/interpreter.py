@@ -36,6 +36,7 @@ from functionary_sgl.runtime.generation import Generation
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
+from functionary_sgl.runtime.tails import tails
 from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer
 from functionary_sgl.tokenizer import Tokenizer
 
@@ -224,13 +225,14 @@ class _Interpreter:
         self.state.store(expression.name, generation.text, finish)
 
     def _generation(self, expression: Any, role: str, program_stops: tuple[str, ...]) -> Generation:
-        constraint = self._constraint(expression.sampling_params)
-        is_value = role == "arguments" and constraint is None
-        if is_value:
+        constraint = self._constraint(expression)
+        is_free = role == "arguments" and constraint is None
+        if is_free:
             self._lead()  # the model writes it
+        is_value = is_free or bool(constraint and constraint.tails)
         self._note_prompt()
         client_stops = self._turn.sampling.stop if role == "content" else ()
-        stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_value)
+        stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_free)
         request = Request(
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
@@ -238,7 +240,7 @@ class _Interpreter:
             sampling=self._turn.sampling,
             constraint=constraint,
             # An engine knows no strings inside of JSON.
-            stop=() if is_value else stops.texts,
+            stop=() if is_free else stops.texts,
             stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
             top_logprobs=self._turn.top_logprobs,
         )
@@ -258,9 +260,13 @@ class _Interpreter:
             for token_id, told in generation.drawn()
         )
 
-    def _constraint(self, wanted: Any) -> Constraint | None:
+    def _constraint(self, expression: Any) -> Constraint | None:
+        wanted = expression.sampling_params
         if wanted.json_schema is not None:
-            return Constraint("json_schema", wanted.json_schema, self._lead())
+            before: tuple[str, ...] = getattr(expression, "before", ())
+            is_string = Variable.parse(expression.name).role == "code"
+            found = tails(self._tokenizer, before, string=is_string)
+            return Constraint("json_schema", wanted.json_schema, self._lead(), found)
         return None if wanted.regex is None else Constraint("regex", wanted.regex)
 
     def _lead(self) -> str:

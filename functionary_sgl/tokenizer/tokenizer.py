@@ -163,6 +163,17 @@ class Tokenizer:
                 ids += self.encode(self.control.unmark(piece))
         return ids
 
+    def shared(self, before: str, after: str) -> str:
+        """The beginning of `after` that is in one token with the end of `before`, where both are
+        one text."""
+        text, at = (before + after).encode(), 0
+        end = len(before.encode())
+        for token_id in self.encode(before + after):
+            at += len(self.token_bytes(token_id))
+            if at >= end:
+                break
+        return text[end:at].decode(errors="ignore")
+
     def decode(self, ids: list[int]) -> str:
         """The text of `ids`, control tokens included."""
         text: str = self._full.decode(ids, skip_special_tokens=False)

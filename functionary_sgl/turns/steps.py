@@ -6,7 +6,7 @@ from typing import Any
 
 from functionary_sgl.chat.tools import NAME_PATTERN
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.vocabulary import gen, select
+from functionary_sgl.turns.vocabulary import gen, select, value
 
 _WORD = "[a-zA-Z0-9_-]+"
 
@@ -187,26 +187,30 @@ def force(s: Any, mark: str, reasoning: bool) -> bool:
     return True
 
 
-def arguments(s: Any, place: int, offer: Offer, name: str, ends: list[str]) -> bool:
+def arguments(
+    s: Any, place: int, offer: Offer, name: str, ends: list[str], *, before: Sequence[str] = ()
+) -> bool:
     """The arguments of a call of `name`, as its schema wants them; without one as the model writes
     them: to the end of a JSON value or, where that is broken, up to one of `ends`. False if the
-    turn ended with them.
+    turn ended with them. `before`: what else than `ends` may follow them.
 
     SGLang's own interpreter knows no values, so there only `ends` do.
     """
     schema = offer.functions.get(name)
     if schema is not None:
-        s += gen(f"arguments_{place}", json_schema=schema)
+        s += value(f"arguments_{place}", schema, [*ends, *before])
         return True
     s += gen(f"arguments_{place}", stop=ends)
     return matched(s, f"arguments_{place}") in (None, *ends)
 
 
-def json_payload(s: Any, place: int, offer: Offer, name: str, ends: list[str]) -> bool:
+def json_payload(
+    s: Any, place: int, offer: Offer, name: str, ends: list[str], *, before: Sequence[str] = ()
+) -> bool:
     """As `arguments`; those of the code interpreter are an object with code as its only member."""
     if not offer.is_code(name):
-        return arguments(s, place, offer, name, ends)
+        return arguments(s, place, offer, name, ends, before=before)
     s += '{"code": '
-    s += gen(f"code_{place}", json_schema='{"type": "string"}')
+    s += value(f"code_{place}", '{"type": "string"}', ["}" + end for end in (*ends, *before)])
     s += "}"
     return True

@@ -9,6 +9,7 @@ later import of anything of SGLang's begins with the real package, and finds the
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -35,6 +36,18 @@ _choices = sys.modules["sglang.lang.choices"]
 
 function = _api.function
 gen = _api.gen
+
+
+def value(name: str, json_schema: str, before: Sequence[str]) -> Any:
+    """`gen` of JSON, behind which the program goes on with one of the texts `before`.
+
+    In the tokenization that models are trained on, the value's last token may reach into what
+    follows. Our interpreter lets the model draw it and gives back the rest; SGLang's own knows
+    nothing of that.
+    """
+    expression = gen(name, json_schema=json_schema)
+    expression.before = tuple(before)
+    return expression
 
 
 def select(name: str, choices: list[str]) -> Any:

@@ -3,15 +3,15 @@
 import json
 
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.engines.grammar import with_lead
+from functionary_sgl.engines.grammar import lark
 
 
 def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
     """The field of `sampling_params` for `constraint`; `guided`: by llguidance."""
+    if guided and (constraint.lead or constraint.tails):
+        return {"ebnf": lark(constraint)}
     if not constraint.lead:
         return {constraint.kind: constraint.source}
-    if guided:
-        return {"ebnf": with_lead(constraint)}
     schema = {"type": "json_schema", "json_schema": json.loads(constraint.source)}
     elements = [{"type": "const_string", "value": constraint.lead}, schema]
     tag = {"type": "structural_tag", "format": {"type": "sequence", "elements": elements}}

@@ -39,7 +39,8 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     place = 0
     while True:
         name = callee(s, place, offer, after=ARGUMENTS)
-        if name is None or not json_payload(s, place, offer, name, ["}]" + END]):
+        end, more = "}]" + END, "}, " + ITEM
+        if name is None or not json_payload(s, place, offer, name, [end], before=[more]):
             return
         s += "}"
         if not offer.parallel:
