@@ -10,7 +10,7 @@ TINY, LEAST = 5e-324, 1e-38
 
 EXTREMES: dict[str, list[Any]] = {
     "temperature": [0, TINY, LEAST, 1e-7, 1e-6, 1e-3, 1, 2],
-    "top_p": [TINY, LEAST, 1e-9, 1e-3, 0.5, 1],
+    "top_p": [0, TINY, LEAST, 1e-9, 1e-3, 0.5, 1],
     "top_k": [-1, 0, 1, 2, SIZE - 1, SIZE, SIZE + 1, 2**31 - 1],
     "min_p": [0, TINY, LEAST, 0.5, 1],
     "presence_penalty": [-2, -LEAST, 0, 2],

@@ -271,3 +271,9 @@ def test_a_body_has_to_be_said_to_be_json(served: Served, given: str) -> None:
     told = {"content-type": "Application/JSON; charset=utf-8"}
     response = served.http.post("/v1/chat/completions", content=json.dumps(ASK), headers=told)
     assert response.status_code == 200
+
+
+def test_a_refusal_without_the_application_has_a_name_too(raw: Callable[[], Raw]) -> None:
+    connection = raw()
+    connection.send(connection.request(b"x: " + b"a" * 10_000 + b"\r\n"))
+    assert re.search(rb"\r\nx-request-id: req_\w+\r\n", connection.rest())
