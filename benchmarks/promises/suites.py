@@ -99,8 +99,12 @@ SUITES: dict[str, Callable[[], Iterator[Case]]] = {
     **{f"{draft}, as a property": (lambda d=draft: official(d, False)) for draft in DRAFTS},
     **{f"{draft}, as the root": (lambda d=draft: official(d, True)) for draft in DRAFTS},
     "BFCL": lambda: listed("bfcl.jsonl.gz"),
+    "function calls, written": lambda: listed("functions.jsonl"),
+    "function calls, generated": lambda: listed("generated.jsonl.gz"),
+    "kinds of schemas": lambda: listed("kinds.jsonl"),
+    "real schemas": lambda: listed("real.jsonl.gz"),
 }
 """By name. A name in one suite stands for one case."""
 
-FUNCTIONS = ("BFCL", "functions")
+FUNCTIONS = ("BFCL", "function calls, written", "function calls, generated")
 """Suites of function-call schemas."""

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -52,7 +51,7 @@ def walk(case: Case, known: Arguments, times: int, random: Random, walks: Walks)
             walks.unfinished += 1
             continue
         walks.texts += 1
-        if (fault := _fault(case, text)) is not None:
+        if (fault := _fault(case, known, text)) is not None:
             walks.wrong.append(f"{case.name}: {text}: {fault}")
 
 
@@ -77,39 +76,41 @@ def _chosen(allowed: bytes, ending: bool, random: Random) -> int:
     return random.choice(random.choice([*sorts, allowed]))
 
 
-def _fault(case: Case, text: str) -> str | None:
-    """What is wrong with the arguments `text` of a call, as its reader would see it."""
-    repeated = Counter[str]()
-
-    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        repeated["keys"] += len(pairs) - len(found)
-        return found
-
+def _fault(case: Case, known: Arguments, text: str) -> str | None:
+    """What is wrong with the arguments `text` of a call, as its readers would see it."""
     try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=members)
+        value = json.loads(text, parse_constant=_refuse)
         orjson.loads(text)
     except ValueError as error:
         return f"no JSON: {error}"
     if not all(_finite(number) for number in _numbers(value)):
         return "a number that is not finite"
-    return _invalid(case, value)
+    schema = case.parameters if _standard(case.parameters) else json.loads(known.whole)
+    if "$schema" not in schema and case.draft != "draft2020-12":
+        schema = {"$schema": f"http://json-schema.org/draft-0{case.draft[-1]}/schema#", **schema}
+    for validator in (_by_jsonschema, _by_jsonschema_rs):
+        try:
+            return validator(schema, value)
+        except Exception:  # of many kinds: it does not know what we do
+            continue
+    return _by_jsonschema(json.loads(known.whole), value)
 
 
-def _invalid(case: Case, value: Any) -> str | None:
-    """Why `value` is not valid by one of two validators; the other is asked where one gives up."""
-    wanted = case.parameters
-    if "$schema" not in wanted and case.draft != "draft2020-12":
-        wanted = {"$schema": f"http://json-schema.org/draft-0{case.draft[-1]}/schema#", **wanted}
-    try:
-        class_ = jsonschema.validators.validator_for(wanted, jsonschema.Draft202012Validator)
-        validator = class_(wanted, format_checker=class_.FORMAT_CHECKER)
-        error = next(validator.iter_errors(value), None)
-        return None if error is None else f"{error.json_path}: {error.message}"
-    except Exception:
-        other = jsonschema_rs.validator_for(wanted, validate_formats=True, offline=True)
-        told = next(other.iter_errors(value), None)
-        return None if told is None else str(told.message)
+def _standard(schema: dict[str, Any]) -> bool:
+    """Whether `schema` is in no dialect of OpenAPI, which these validators do not speak."""
+    text = json.dumps(schema)
+    return not any(word in text for word in ('"nullable": true', 'Minimum": true'))
+
+
+def _by_jsonschema(schema: dict[str, Any], value: Any) -> str | None:
+    class_ = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
+    errors = class_(schema, format_checker=class_.FORMAT_CHECKER).iter_errors(value)
+    return next((f"{error.json_path}: {error.message}" for error in errors), None)
+
+
+def _by_jsonschema_rs(schema: dict[str, Any], value: Any) -> str | None:
+    validator = jsonschema_rs.validator_for(schema, validate_formats=True, offline=True)
+    return next((str(error.message) for error in validator.iter_errors(value)), None)
 
 
 def _refuse(name: str) -> None:
