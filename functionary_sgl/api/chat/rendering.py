@@ -9,14 +9,14 @@ SWITCHES = ("enable_thinking", "thinking")
 
 
 def reasoning(request: ChatRequest) -> tuple[bool | None, str]:
-    """Whether the model shall reason, None where nothing is said, and which field says so."""
-    if request.reasoning_effort is not None:
-        return request.reasoning_effort != "none", "reasoning_effort"
+    """Whether the model shall reason, None where nothing is said, and which field says so. A switch
+    goes before an effort, as in vLLM and SGLang."""
     for name in SWITCHES:
         asked = getattr(request.chat_template_kwargs, name, None)
         if asked is not None:
             return asked, f"chat_template_kwargs.{name}"
-    return None, "reasoning_effort"
+    effort = request.reasoning_effort
+    return None if effort is None else effort != "none", "reasoning_effort"
 
 
 def template_options(request: ChatRequest) -> dict[str, Any]:

@@ -114,6 +114,13 @@ def test_every_effort_that_others_have(effort: Any) -> None:
     assert asked(reasoning_effort=effort).reasoning is True
 
 
+def test_a_switch_goes_before_an_effort() -> None:
+    for effort, switch in (("none", True), ("high", False)):
+        told = asked(reasoning_effort=effort, chat_template_kwargs={"enable_thinking": switch})
+        assert told.reasoning is switch
+        assert told.reasoning_param == "chat_template_kwargs.enable_thinking"
+
+
 def test_a_choice_and_a_tool_as_in_openais_responses() -> None:
     told = asked(tools=[FLAT, WEATHER | {"function": {"name": "other"}}])
     nested = asked(tools=[WEATHER])
