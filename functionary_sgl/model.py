@@ -4,15 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
+from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
-from functionary_sgl.engines.base import Engine, Sampling
+from functionary_sgl.engines.base import EVER, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
+from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
@@ -82,6 +84,10 @@ class Model:
         return Gate(self.engine, self.constraints)
 
     @cached_property
+    def forms(self) -> Forms:
+        return Forms(self.engine, self.gate)
+
+    @cached_property
     def room(self) -> Room:
         """For turns."""
         return Room(self.engine.most_turns, "Too many requests at once; send it again later.")
@@ -100,16 +106,16 @@ class Model:
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
-        self._check_bias(sampling)
+        self._check_ids(sampling)
         images = conversation.images()
         await self._check_images(images)
         salt = _salt(sampling, adapter, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
         arguments = await self.gate.admit(conversation.callable_tools())
-        answer = await self._answer(conversation)
+        answer, unenforced = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
         prompt, offer, taken = await asyncio.to_thread(
-            self._prompt_and_offer, conversation, arguments, answer, salt
+            self._prompt_and_offer, conversation, arguments, answer, sampling, salt
         )
         return CheckedTurn(
             program=self.prompter.format.program,
@@ -121,18 +127,22 @@ class Model:
             last_input=conversation.last_input(),
             images=tuple(image.url for image in images),
             trims_text=self.prompter.format.trims_text,
+            continues=conversation.continues,
             top_logprobs=top_logprobs,
             adapter=adapter,
             cache_salt=cache_salt,
             salt=salt,
             arguments=arguments,
-            unenforced=tuple(_unenforced(conversation, arguments, answer)),
+            unenforced=(*_unenforced(conversation, arguments), *unenforced),
         )
 
-    async def _answer(self, conversation: Conversation) -> Arguments | None:
-        """What constrains an answer in text, if anything does."""
-        asked = conversation.answer
-        return None if asked is None else (await self.gate.admit([asked], "schema"))[asked.name]
+    async def _answer(self, conversation: Conversation) -> tuple[Form | None, list[str]]:
+        """The form of an answer in text, if it has one, and where the request has keywords that it
+        lacks."""
+        if conversation.answer is None:
+            return None, []
+        form, lacking = await self.forms.admit(conversation.answer)
+        return form, [conversation.answer.path + pointer for pointer in lacking]
 
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
@@ -157,7 +167,11 @@ class Model:
     ) -> None:
         """Remember and count a turn that is over."""
         if ended.spelled:
-            told = conversation, said, ended.token_ids, turn.salt
+            before, whole = conversation, said
+            if conversation.continues:
+                before, begun = conversation.without_last()
+                whole = replace(said, content=begun.content + said.content)
+            told = before, whole, ended.token_ids, turn.salt
             await asyncio.to_thread(self.prompter.remember, *told)
         self._count(turn, said.calls, ended.reason == "length")
 
@@ -165,14 +179,15 @@ class Model:
         self,
         conversation: Conversation,
         arguments: Mapping[str, Arguments],
-        answer: Arguments | None,
+        answer: Form | None,
+        sampling: Sampling,
         salt: str,
     ) -> tuple[Prompt, Offer, int]:
         """Also how many ids there are before the model's own first."""
         schemas = {name: known.constraint for name, known in arguments.items()}
-        schema = None if answer is None else answer.constraint
         free_names = self.constraints == "off"
-        offer = self.prompter.offer(conversation, schemas, schema, free_names=free_names)
+        offer = self.prompter.offer(conversation, schemas, answer, free_names=free_names)
+        _check_least(sampling, offer)
         most = self.engine.context_length
         try:
             prompt = self.prompter.prompt(conversation, salt, most)
@@ -188,15 +203,16 @@ class Model:
             known = None if cut and not left else turn.arguments.get(call.name)
             self.gate.count(known, call.arguments)
 
-    def _check_bias(self, sampling: Sampling) -> None:
+    def _check_ids(self, sampling: Sampling) -> None:
         # An id that the model does not have would take the engine down.
         size = self.prompter.tokenizer.size
-        for token_id in sampling.logit_bias:
-            if not 0 <= token_id < size:
-                raise RequestError(
-                    f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
-                    param="logit_bias",
-                )
+        for param in ("logit_bias", "stop_token_ids"):
+            for token_id in getattr(sampling, param):
+                if not 0 <= token_id < size:
+                    raise RequestError(
+                        f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
+                        param=param,
+                    )
 
     async def _check_images(self, images: Sequence[Image]) -> None:
         if len(images) > MOST_IMAGES:
@@ -226,6 +242,17 @@ def _too_long(limit: int, taken: str) -> ContextLengthExceeded:
     )
 
 
+def _check_least(sampling: Sampling, offer: Offer) -> None:
+    """RequestError where a turn may end, or have to end, otherwise than as text does."""
+    if sampling.min_tokens and (offer.names or offer.answer is not None or offer.reasoning):
+        param = "ignore_eos" if sampling.min_tokens == EVER else "min_tokens"
+        raise RequestError(
+            f"'{param}' can be honoured for plain text only: leave it out, or the tools and the "
+            "form of the answer, and set 'reasoning_effort' to 'none' for a model that reasons.",
+            param=param,
+        )
+
+
 def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
     """What keeps apart what is remembered of turns: whose they are, who answers, and by what the
     client made the model write what it else would not. Empty where there is nothing of these."""
@@ -238,14 +265,10 @@ def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
     return json.dumps(parts, sort_keys=True) if any(parts) else ""
 
 
-def _unenforced(
-    conversation: Conversation, arguments: Mapping[str, Arguments], answer: Arguments | None
-) -> Iterator[str]:
-    """Where the request has keywords that are not enforced."""
+def _unenforced(conversation: Conversation, arguments: Mapping[str, Arguments]) -> Iterator[str]:
+    """Where the request's tools have keywords that are not enforced."""
     for tool in conversation.callable_tools():
         yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)
-    if conversation.answer is not None and answer is not None:
-        yield from (conversation.answer.parameters_path + p for p in answer.unenforced)
 
 
 class _Transcript:

@@ -5,6 +5,7 @@ run against a real SGLang in `tests/engine/test_readme.py`.
 """
 
 import asyncio
+import json
 import re
 import shlex
 from pathlib import Path
@@ -45,6 +46,14 @@ def test_the_example_script_does_what_it_says(prompter: Any) -> None:
         assert say(served, "Tell me slowly.") == "One moment ..."
         with pytest.raises(Exception, match="failed"):
             say(served, "Will it break?")
+
+
+@pytest.mark.parametrize("block", blocks("json", ROOT / "docs" / "requests.md"))
+def test_fields_of_requests_are_taken(prompter: Any, block: str) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **json.loads(block)}
+    with serving(scripted_model(prompter, {"turn": "all\nHello!"})) as served:
+        answer = served.http.post("/v1/chat/completions", json=body).raise_for_status()
+    assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
 def test_the_walk_through_a_format_shows_the_example() -> None:

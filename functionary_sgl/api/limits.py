@@ -34,6 +34,7 @@ READ_SECONDS = 60
 
 MAX_BIASES = 1_024
 MAX_CALLS = 1_024
+MAX_CHOICE_TEXTS = 1_024
 MAX_CHOICES = 128
 """As OpenAI has it; each takes the place of a turn where these are bounded."""
 
@@ -42,6 +43,7 @@ MAX_METADATA = 16
 MAX_PARTS = 1_024
 MAX_SALT_LENGTH = 1_024
 MAX_STOPS = 4
+MAX_STOP_IDS = 64
 MAX_STOP_LENGTH = 1_024
 MAX_TOKENS = 2**31 - 1
 MAX_TOOLS = 1_024

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from functionary_sgl.chat.forms import Answer
 from functionary_sgl.chat.tools import CODE_TOOL, Tool, ToolChoice
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -69,7 +70,8 @@ class Conversation:
     `reasoning`: whether it shall reason before it answers; None where the client does not say. It
     says so in the field `reasoning_param`, for errors.
     `template_options`: variables for a chat template that reads them.
-    `answer`: what an answer in text must be, as a function whose arguments it would be; None: text.
+    `answer`: what an answer in text must be; None: any text. `continues`: whether it goes on in the
+    last message, which is the assistant's and has text only.
     """
 
     messages: tuple[Message, ...]
@@ -81,7 +83,8 @@ class Conversation:
     reasoning: bool | None = None
     reasoning_param: str = field(default="reasoning_effort", compare=False)
     template_options: Mapping[str, Any] = field(default_factory=dict)
-    answer: Tool | None = None
+    answer: Answer | None = None
+    continues: bool = False
 
     def followed_by(self, message: Message) -> "Conversation":
         """This conversation with one more message."""
@@ -93,6 +96,10 @@ class Conversation:
             return self.tools
         place = len(self.tools) if self.code_place is None else self.code_place
         return (*self.tools[:place], CODE_TOOL, *self.tools[place:])
+
+    def without_last(self) -> tuple["Conversation", Message]:
+        """This conversation without its last message, and that."""
+        return replace(self, messages=self.messages[:-1], continues=False), self.messages[-1]
 
     def callable_tools(self) -> tuple[Tool, ...]:
         """The tools that the choice allows."""

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
+from functionary_sgl.chat.forms import JSONAnswer
 from functionary_sgl.chat.json_text import written
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
@@ -13,6 +14,8 @@ from functionary_sgl.schemas.bounds import MAX_DEPTH, check_shape, check_size, c
 from functionary_sgl.schemas.enforce import enforceable
 from functionary_sgl.schemas.expansion import check_expansion
 from functionary_sgl.schemas.references import References
+
+ToolT = TypeVar("ToolT", bound=Tool)
 
 # How Functionary's models were trained to write JSON; llguidance reads this in a schema's root.
 JSON_STYLE = {
@@ -48,8 +51,9 @@ class Arguments:
 
 
 def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
-    """What constrains the arguments of a call of `tool`, in the white space that models are
-    trained on; `without` is what the grammar engine does not enforce (`schemas.enforceable`).
+    """What constrains the arguments of a call of `tool` (or an answer), in the white space that
+    models are trained on; `without` is what the grammar engine does not enforce
+    (`schemas.enforceable`).
 
     A function without parameters takes `{}` and nothing else; objects whose properties are listed
     take no others unless the schema says that they may. Raises InvalidSchema where the parameters
@@ -57,11 +61,12 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
     """
     parameters = bounded(tool)
     try:
-        if not (parameters.get("properties") or any(key in parameters for key in keywords.OPEN)):
+        if not isinstance(tool, JSONAnswer):
             _check_type(tool, parameters)
-            return Arguments(NO_ARGUMENTS, NO_ARGUMENTS)
-        _check_type(tool, parameters)
-        split = enforceable({**parameters, "type": "object"}, without)
+            if not (parameters.get("properties") or any(k in parameters for k in keywords.OPEN)):
+                return Arguments(NO_ARGUMENTS, NO_ARGUMENTS)
+            parameters = {**parameters, "type": "object"}
+        split = enforceable(parameters, without)
         check_expansion(split.whole)
         check_texts(split.enforced)
     except InvalidSchema as error:
@@ -74,7 +79,7 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
     )
 
 
-def with_parameters(tool: Tool, schema: dict[str, Any]) -> Tool:
+def with_parameters(tool: ToolT, schema: dict[str, Any]) -> ToolT:
     """`tool` with `schema`, which came with a body, as its parameters.
 
     Raises InvalidSchema for numbers that are no JSON.
@@ -101,7 +106,8 @@ def bounded(tool: Tool) -> dict[str, Any]:
 
 def located(error: InvalidSchema, tool: Tool) -> InvalidSchema:
     """`error`, its `param` (a pointer into the parameters of `tool`) made a path of the request."""
-    return InvalidSchema(error.message, param=f"{tool.parameters_path}{error.param or ''}")
+    code = "invalid_response_format" if isinstance(tool, JSONAnswer) else None
+    return InvalidSchema(error.message, f"{tool.parameters_path}{error.param or ''}", code)
 
 
 def _check_type(tool: Tool, parameters: dict[str, Any]) -> None:

@@ -46,6 +46,11 @@ class Tool:
         return parameters
 
     @property
+    def title(self) -> str:
+        """What messages call it, at the beginning of a sentence."""
+        return f"The function '{self.name}'"
+
+    @property
     def parameters_path(self) -> str:
         """Where the request has the parameters."""
         return f"{self.path}.{self.key}"

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 from functionary_sgl.errors import EngineDied, EngineError
 
+EVER = 2**31 - 1
+"""As `min_tokens`: text ends with the budget only."""
+
 LEAST_TOP_P = 1e-6
 """With less, 0 included, which SGLang does not take, the likeliest token is left as with this."""
 
@@ -14,8 +17,9 @@ LEAST_TOP_P = 1e-6
 class Sampling:
     """How tokens are drawn; the fields have OpenAI's meaning and bounds (top_k, min_p: SGLang's).
 
-    `stop` holds the client's own stop strings; they end text, never a call. With a `seed`, what is
-    drawn at a position depends on it, the position and the distribution alone.
+    `stop` and `stop_token_ids` are the client's own; they end text, never a call, and `keeps_stop`
+    says whether the stop string is told. Text does not end by itself before `min_tokens`. With a
+    `seed`, what is drawn at a position depends on it, the position and the distribution alone.
     """
 
     temperature: float = 1.0
@@ -28,18 +32,22 @@ class Sampling:
     seed: int | None = None
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[int, ...] = ()
+    keeps_stop: bool = False
+    min_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """The text that is generated must match `source`: a JSON Schema (as text) or a regex.
+    """The text that is generated must match `source`: a JSON Schema (as text), a regular expression
+    of Rust's, or a grammar in llguidance's dialect of Lark.
 
     `lead` is written before it: a space that the text before ends with, left to the engine because
     in the tokenization that models are trained on it belongs to the token that follows. One of
     `tails` may follow: what the value's last token then reaches into; the text is cut there.
     """
 
-    kind: Literal["json_schema", "regex"]
+    kind: Literal["json_schema", "regex", "lark"]
     source: str
     lead: str = ""
     tails: tuple[str, ...] = ()
@@ -64,12 +72,14 @@ class TurnContext:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One generation. `token_ids` is everything before it; `stop` strings and `stop_token_ids`
-    end it, and no other control tokens are drawn; at most `max_tokens` ids come back.
+    end it, and no other control tokens are drawn; at most `max_tokens` ids come back. None of
+    `stop_token_ids` is drawn before `min_tokens`.
     `top_logprobs`: None for no log-probabilities, else how many alternatives per token."""
 
     token_ids: Sequence[int]
     max_tokens: int
     turn: TurnContext
+    min_tokens: int = 0
     sampling: Sampling = field(default_factory=Sampling)
     constraint: Constraint | None = None
     stop: tuple[str, ...] = ()

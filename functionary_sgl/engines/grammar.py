@@ -7,12 +7,14 @@ strings with a length limit, so that arguments need not even be JSON (seen with 
 import json
 from collections.abc import Sequence
 
-from llguidance import LLMatcher, LLParserLimits
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint
 from functionary_sgl.engines.cost import excess
 from functionary_sgl.sandbox import Sandboxes, Trial
 from functionary_sgl.sandbox.limits import GENERATION
+
+_BYTEWISE = LLTokenizer("byte")
 
 
 def check(
@@ -35,9 +37,17 @@ def grammar(constraint: Constraint) -> str:
     """`constraint`, which has been checked, as a grammar of llguidance."""
     if constraint.kind == "regex":
         return str(LLMatcher.grammar_from_regex(constraint.source))
+    if constraint.kind == "lark":
+        return str(LLMatcher.grammar_from_lark(constraint.source))
     if constraint.lead or constraint.tails:
         return str(LLMatcher.grammar_from_lark(lark(constraint)))
     return str(LLMatcher.grammar_from_json_schema(constraint.source))
+
+
+def beginnings(constraint: Constraint) -> tuple[str, ...]:
+    """The ASCII characters with which a text by `constraint`, which has been checked, may begin."""
+    mask = LLMatcher(_BYTEWISE, grammar(constraint), log_level=0, limits=limits()).compute_bitmask()
+    return tuple(chr(byte) for byte in range(128) if mask[byte // 8] >> byte % 8 & 1)
 
 
 def lark(constraint: Constraint) -> str:

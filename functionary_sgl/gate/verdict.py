@@ -101,8 +101,8 @@ def _refuse_shortfall(tool: Tool, wanted: Arguments) -> None:
     if tool.strict and wanted.unenforced:
         raise located(
             InvalidSchema(
-                f"The function '{tool.name}' is strict, but this keyword cannot be enforced. Leave "
-                "it out, or 'strict'.",
+                f"{tool.title} is strict, but this keyword cannot be enforced. Leave it out, or "
+                "'strict'.",
                 param=wanted.unenforced[0],
             ),
             tool,

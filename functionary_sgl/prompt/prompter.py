@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from functionary_sgl.chat.conversation import Conversation, Message
+from functionary_sgl.chat.forms import Answer, Form, TextAnswer
 from functionary_sgl.chat.history import told_apart
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.chat.tools import CODE_INTERPRETER
@@ -21,6 +22,10 @@ from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import Format, Offer, registry
+from functionary_sgl.turns.steps import REASONING
+
+# With this, or with a control token, calls begin in the formats that tell them from text by that.
+_CALL = "<"
 
 # A text that no client sends: a Unicode noncharacter.
 _NEXT = "\ufdd1"
@@ -70,7 +75,11 @@ class Prompter:
                 f"This model's template does not read '{option}'; leave it out.",
                 param=f"chat_template_kwargs.{option}",
             )
-        marked = self._render(conversation, salt, generation=True)
+        marked = (
+            self._begun(conversation, salt)
+            if conversation.continues
+            else self._render(conversation, salt, generation=True)
+        )
         ids = self._encoder.encode(marked, turns_told(conversation.messages, salt), most)
         return Prompt(self.tokenizer.control.unmark(marked), ids)
 
@@ -90,37 +99,90 @@ class Prompter:
         self,
         conversation: Conversation,
         schemas: Mapping[str, str | None] = MappingProxyType({}),
-        answer: str | None = None,
+        answer: Form | None = None,
         *,
         free_names: bool = False,
     ) -> Offer:
         """What the turn may contain; RequestError for what cannot be offered.
 
         `schemas` has the JSON Schema (as text) of each function's arguments, or None for any text;
-        for a function that it does not have, they are any JSON object. `answer` is that of an
-        answer in text, if it has to be JSON. `free_names`: names are the model's where neither
+        for a function that it does not have, they are any JSON object. `answer` is the form of an
+        answer in text, if it has one. `free_names`: names are the model's where neither
         `answer` nor the client's choice says what may be called.
         """
+        form = answer and self._foreseeable(answer)
         choice = conversation.choice
         functions = self._functions(conversation, schemas)
         code = conversation.code_interpreter and choice.allows(CODE_INTERPRETER)
         parallel = conversation.parallel and self.format.many_calls
         reasoning = self._reasoning(conversation)
         forced = reasoning and self.format.reasons_if_forced
+        if conversation.continues:
+            return self._continued(functions, code, form, parallel, free_names=free_names)
         if not (functions or code):
-            return Offer(settled=True, reasoning=reasoning, answer=answer)
+            return Offer(settled=True, reasoning=reasoning, answer=form)
         if choice.mode == "named":
             return Offer(functions, False, code, True, parallel, forced)
         if choice.mode == "required":
             return Offer(functions, False, code, parallel=parallel, reasoning=forced)
-        if answer is not None and not self.format.json_answers_beside_calls:
-            raise RequestError(
-                "This model cannot choose between a call and an answer in JSON; leave out the "
-                "tools, or 'response_format', or set 'tool_choice'.",
-                param="response_format",
-            )
+        if answer is not None and conversation.answer is not None:
+            self._check_apart(answer, conversation.answer)
         free_names = free_names and answer is None and choice.allowed is None
-        return Offer(functions, True, code, False, parallel, reasoning, answer, free_names)
+        return Offer(functions, True, code, False, parallel, reasoning, form, free_names=free_names)
+
+    def _foreseeable(self, form: Form) -> Form:
+        """`form`, its beginnings as a program's: a client's text that is spelt like a control token
+        is text. None of them where one looks like a mark of reasoning."""
+        told = form.beginnings
+        if any(tag.startswith(text) or text.startswith(tag) for tag in REASONING for text in told):
+            told = ()
+        return replace(form, beginnings=tuple(map(self.tokenizer.control.mark, told)))
+
+    def _check_apart(self, form: Form, answer: Answer) -> None:
+        """RequestError where this model's answers of that form cannot be told from its calls by how
+        they begin: JSON and given texts can, unless they look like one."""
+        told = form.beginnings and not isinstance(answer, TextAnswer)
+        if self.format.addresses_text or (
+            told
+            and self.format.json_answers_beside_calls
+            and not any(text.startswith(_CALL) for text in form.beginnings)
+        ):
+            return
+        field = answer.path.partition(".")[0]
+        raise RequestError(
+            "In this model's format an answer of this form cannot be told from a call by how it "
+            f"begins; leave out the tools, or '{field}', or set 'tool_choice'.",
+            param=field,
+        )
+
+    def _continued(
+        self,
+        functions: Mapping[str, str | None],
+        code: bool,
+        answer: Form | None,
+        parallel: bool,
+        *,
+        free_names: bool,
+    ) -> Offer:
+        """The offer where text has begun, which may end in calls unless it has a form."""
+        if answer is not None or not (functions or code):
+            return Offer(settled=True, answer=answer, continues=True)
+        return Offer(functions, code=code, parallel=parallel, continues=True, free_names=free_names)
+
+    def _begun(self, conversation: Conversation, salt: str) -> str:
+        """The marked prompt that ends with the text of the last message."""
+        before, last = conversation.without_last()
+        marked = self._render(
+            before.followed_by(replace(last, content=last.content + _NEXT)), salt, generation=False
+        )
+        end = marked.rfind(_NEXT)
+        if end < 0:
+            raise RequestError(
+                "This model's chat template does not show the last message, so it cannot be "
+                "continued.",
+                param="continue_final_message",
+            )
+        return marked[:end]
 
     def remember(
         self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str = ""

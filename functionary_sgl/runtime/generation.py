@@ -97,6 +97,10 @@ class Generation:
         found = self._matcher.matched
         return None if found is None else self._stops.given[found]
 
+    def tell(self, text: str) -> str:
+        """What the filter lets pass of `text`, which is told though it ended the generation."""
+        return self._filter.feed(text)
+
     @property
     def text(self) -> str:
         """All of the text, up to its end, untrimmed."""

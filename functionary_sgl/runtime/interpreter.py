@@ -37,7 +37,7 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.tails import tails
-from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer
+from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer, Verbatim
 from functionary_sgl.tokenizer import Tokenizer
 
 
@@ -50,6 +50,7 @@ class Turn:
     last_input: the text of the last user or tool message.
     images: the URLs of the prompt's images, in their order.
     trims_text: whether white space at the ends of text for the user is left out.
+    continues: whether the text goes on from what the prompt ends with.
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
     adapter: the name of the LoRA adapter that answers; None: the model as it is.
     cache_salt: turns share a prefix cache only with those that have the same.
@@ -64,6 +65,7 @@ class Turn:
     last_input: str = ""
     images: tuple[str, ...] = ()
     trims_text: bool = True
+    continues: bool = False
     top_logprobs: int | None = None
     adapter: str | None = None
     cache_salt: str = ""
@@ -125,7 +127,8 @@ class _Interpreter:
             adapter=turn.adapter,
             cache_salt=turn.cache_salt,
         )
-        self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=turn.trims_text)
+        begins = turn.trims_text and not turn.continues
+        self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=begins)
         self._content_name = ""
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
@@ -215,11 +218,16 @@ class _Interpreter:
         self._spelled &= self._tokenizer.spells(generation.ids, generation.text)
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
         constrained = generation.request.constraint is not None
-        if generation.end_id is not None and not constrained:
+        if generation.end_id in self._turn.stop_token_ids and not constrained:
             self._tokens.ids.append(generation.end_id)
         if generation.out_of_budget:
             raise _TurnOver("length")
         if generation.matched is not None and generation.matched not in program_stops:
+            if self._turn.sampling.keeps_stop:
+                self._spelled = False  # it is told, but not among the ids
+                yield Delta(role, generation.tell(generation.matched))
+            raise _TurnOver("stop")
+        if generation.end_id in self._client_stop_ids(role):
             raise _TurnOver("stop")
         finish = {"type": "stop", "matched": generation.matched or generation.end_id}
         self.state.store(expression.name, generation.text, finish)
@@ -241,12 +249,27 @@ class _Interpreter:
             constraint=constraint,
             # An engine knows no strings inside of JSON.
             stop=() if is_free else stops.texts,
-            stop_token_ids=(*self._turn.stop_token_ids, *stops.marks),
+            stop_token_ids=(
+                *self._turn.stop_token_ids,
+                *stops.marks,
+                *self._client_stop_ids(role),
+            ),
+            min_tokens=self._least(role) if constraint is None else 0,
             top_logprobs=self._turn.top_logprobs,
         )
         filter = self._filter(expression.name, constrained=constraint is not None)
         decoder = self._tokenizer.stream()
         return Generation(self._engine, request, decoder, filter, stops, is_value=is_value)
+
+    def _client_stop_ids(self, role: str) -> tuple[int, ...]:
+        """Those that end the turn for the client but not for the model; text only."""
+        ids = self._turn.sampling.stop_token_ids if role == "content" else ()
+        return tuple(token_id for token_id in ids if token_id not in self._turn.stop_token_ids)
+
+    def _least(self, role: str) -> int:
+        """Ids that the turn must still have before text may end."""
+        made = len(self._tokens.ids) - self._prompt_tokens
+        return max(0, self._turn.sampling.min_tokens - made) if role == "content" else 0
 
     def _tokens_of(self, generation: Generation) -> tuple[Token, ...]:
         """What the generation has drawn since it was last asked."""
@@ -267,7 +290,10 @@ class _Interpreter:
             is_string = Variable.parse(expression.name).role == "code"
             found = tails(self._tokenizer, before, string=is_string)
             return Constraint("json_schema", wanted.json_schema, self._lead(), found)
-        return None if wanted.regex is None else Constraint("regex", wanted.regex)
+        if wanted.regex is not None:
+            return Constraint("regex", wanted.regex)
+        grammar = getattr(wanted, "ebnf", None)
+        return None if grammar is None else Constraint("lark", grammar)
 
     def _lead(self) -> str:
         """The spaces at the end of what is pending, taken away: in the tokenization that models
@@ -281,11 +307,13 @@ class _Interpreter:
         role = Variable.parse(name).role
         if role == "code" and constrained:
             return JSONString()  # the code of a call whose arguments are JSON
+        if role == "content" and constrained:
+            return Verbatim()  # white space may be part of its form
         if role == "reasoning":  # what follows it is where the text begins
             self._content = Trimmer(at_the_end=self._turn.trims_text)
         if role != "content":
             return Trimmer()
-        if self._turn.trims_text and name != self._content_name:
+        if self._turn.trims_text and self._content_name not in ("", name):
             self._content.feed("\n")  # its parts stand on lines of their own
         self._content_name = name
         return self._content

@@ -85,6 +85,14 @@ class Trimmer:
         return told
 
 
+class Verbatim:
+    """Passes all text on as it is."""
+
+    def feed(self, text: str) -> str:
+        """`text`."""
+        return text
+
+
 class JSONString:
     """Takes the text of a JSON string, quotes included, and gives what the string says.
 

@@ -139,6 +139,10 @@ def regex(tokenizer: Any, source: str, _: str) -> str | None:
     return fault_in(tokenizer, LLMatcher.grammar_from_regex(source))
 
 
+def lark(tokenizer: Any, source: str, _: str) -> str | None:
+    return fault_in(tokenizer, LLMatcher.grammar_from_lark(source))
+
+
 def fault_in(tokenizer: Any, grammar: str) -> str | None:
     """What is wrong with `grammar`, or goes wrong when some tokens are drawn."""
     work = LLParserLimits(**limits.TRIAL, verbose_errors=False)
@@ -180,6 +184,7 @@ def validator_of(source: str) -> Any:
 TRIALS: dict[str, Callable[[Any, str, str], str | None]] = {
     "json_schema": json_schema,
     "regex": regex,
+    "lark": lark,
     "validator": validator,
     "valid": valid,
 }

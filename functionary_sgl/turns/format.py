@@ -27,6 +27,8 @@ class Format:
     trims_text: whether white space at the ends of text for the user means nothing.
     code: whether there is a code interpreter.
     many_calls: whether a turn can have several calls.
+    addresses_text: whether text is sent to a recipient as a call is, so that it may have any form
+        beside calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
     image_token: the token with which the template shows an image; empty: it shows none.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
@@ -44,6 +46,7 @@ class Format:
     trims_text: bool = True
     code: bool = True
     many_calls: bool = True
+    addresses_text: bool = False
     json_answers_beside_calls: bool = True
     image_token: str = ""
     reasons: bool = False

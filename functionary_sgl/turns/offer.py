@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 
 
@@ -17,7 +18,8 @@ class Offer:
     settled: whether there is only one thing that it may do, so that the model is not asked.
     parallel: whether a call may be followed by another.
     reasoning: whether it may reason before it does anything else.
-    answer: the JSON Schema (as text) that an answer in text must follow; None: any text.
+    answer: the form that an answer in text must have; None: any text.
+    continues: whether the turn goes on in the text that the prompt ends with.
     free_names: whether the model writes the names of what it calls as it likes, so that it may call
         what is not on offer; only where text is allowed and may be any text.
     """
@@ -28,7 +30,8 @@ class Offer:
     settled: bool = False
     parallel: bool = True
     reasoning: bool = False
-    answer: str | None = None
+    answer: Form | None = None
+    continues: bool = False
     free_names: bool = False
 
     @property

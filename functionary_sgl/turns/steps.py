@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.tools import NAME_PATTERN
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.vocabulary import gen, select, value
+from functionary_sgl.turns.vocabulary import follow, gen, select, value
 
 _WORD = "[a-zA-Z0-9_-]+"
 
@@ -99,16 +100,15 @@ def recipient_or_text(
 
 
 def speak(
-    s: Any, place: int, stops: list[str], reasoning: bool, answer: str | None = None
+    s: Any, place: int, stops: list[str], reasoning: bool, answer: Form | None = None
 ) -> str | None:
     """Text for the user. The one of `stops` that ends it, written; None if the turn ended.
 
     With `reasoning`, what stands between tags at the very beginning is told apart. The same tags
-    later on are text. With `answer`, a JSON Schema, text is JSON that follows it, and the turn's
-    end.
+    later on are text. With `answer`, text has that form, and is the turn's end.
     """
     if answer is not None:
-        return speak_json(s, place, stops, reasoning, answer)
+        return speak_formed(s, place, stops, reasoning, answer)
     name = f"content_{place}"
     tags = list(REASONING) if reasoning else []
     s += gen(name, stop=[*stops, *tags])
@@ -128,27 +128,27 @@ def speak(
     return chosen
 
 
-def speak_json(s: Any, place: int, stops: list[str], reasoning: bool, answer: str) -> str | None:
-    """`speak` where text has to be JSON: the model decides first whether it is to be text."""
-    beginnings = [*stops, "{", *list(REASONING) * reasoning]
-    beginning = foresee(s, f"beginning_{place}", beginnings)
-    if beginning in REASONING:
+def speak_formed(s: Any, place: int, stops: list[str], reasoning: bool, answer: Form) -> str | None:
+    """`speak` where text has a form: the model decides first whether it is to be text."""
+    texts = list(answer.beginnings)
+    # What it is to be told from must be known.
+    tags = list(REASONING) if reasoning and texts else []
+    beginning = foresee(s, f"beginning_{place}", [*stops, *texts, *tags]) if stops or tags else ""
+    if beginning in tags:
         s += beginning
         if not reason(s, beginning):
             return None
         s += "\n\n"
-        beginning = foresee(s, f"beginning_{place}", [*stops, "{"])
+        beginning = foresee(s, f"beginning_{place}", [*stops, *texts]) if stops else ""
     if beginning in stops:
         s += beginning
         return beginning
-    s += gen(f"content_{place}", json_schema=answer)
+    s += follow(f"content_{place}", answer)
     return None
 
 
 def foresee(s: Any, name: str, beginnings: list[str]) -> str:
     """With which of `beginnings` the model would go on; nothing is written."""
-    if len(beginnings) == 1:
-        return beginnings[0]
     ahead = s.fork(1)[0]
     ahead += select(name, beginnings)
     return str(ahead[name])

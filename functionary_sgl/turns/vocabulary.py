@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from functionary_sgl.chat.forms import Form
+
 
 def _language() -> Any:
     if "sglang" in sys.modules:
@@ -47,6 +49,20 @@ def value(name: str, json_schema: str, before: Sequence[str]) -> Any:
     """
     expression = gen(name, json_schema=json_schema)
     expression.before = tuple(before)
+    return expression
+
+
+def follow(name: str, form: Form) -> Any:
+    """A `gen` of a text that has this form.
+
+    `ebnf`, for a grammar, is what SGLang's engine has, but not its language.
+    """
+    if form.kind == "json_schema":
+        return gen(name, json_schema=form.source)
+    expression = gen(name)
+    # SGLang's language would try a regular expression with Python's own dialect.
+    field = "regex" if form.kind == "regex" else "ebnf"
+    setattr(expression.sampling_params, field, form.source)
     return expression
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from functionary_sgl.api.chat import choices, rendering, response_format
+from functionary_sgl.api.chat import answers, choices, promises, rendering
 from functionary_sgl.api.chat.messages import messages
 from functionary_sgl.api.chat.requests import (
     ChatRequest,
@@ -15,7 +15,7 @@ from functionary_sgl.api.chat.requests import (
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
-from functionary_sgl.engines.base import Sampling
+from functionary_sgl.engines.base import EVER, Sampling
 from functionary_sgl.errors import RequestError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def conversation(request: ChatRequest) -> Conversation:
     names = [tool.name for tool in tools] + [CODE_INTERPRETER] * code
     choice = choices.tool_choice(request, names)
     reasons, said_by = rendering.reasoning(request)
+    continues = promises.continues(request)
     return Conversation(
         messages=messages(request.messages),
         tools=tools,
@@ -40,7 +41,8 @@ def conversation(request: ChatRequest) -> Conversation:
         reasoning=reasons,
         reasoning_param=said_by,
         template_options=rendering.template_options(request),
-        answer=response_format.answer(request.response_format),
+        answer=answers.answer(request),
+        continues=continues,
     )
 
 
@@ -63,11 +65,15 @@ def sampling(request: ChatRequest, defaults: Mapping[str, Any]) -> Sampling:
         seed=request.seed,
         logit_bias=request.logit_bias or {},
         stop=tuple(text for text in stop if text),
+        stop_token_ids=tuple(request.stop_token_ids or ()),
+        keeps_stop=bool(request.include_stop_str_in_output or request.no_stop_trim),
+        min_tokens=EVER if request.ignore_eos else request.min_tokens or 0,
     )
 
 
 def check(request: ChatRequest) -> None:
     """RequestError for fields that do not go together; a debug log of those that are unknown."""
+    promises.check(request)
     if request.model_extra:
         logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
     if request.top_logprobs is not None and not request.logprobs:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.chat.extensions import Extensions
 from functionary_sgl.api.limits import (
     MAX_BIASES,
     MAX_CALLS,
@@ -184,7 +185,7 @@ class ChatTemplateOptions(Body):
     thinking: bool | None = None
 
 
-class ChatRequest(Body):
+class ChatRequest(Extensions):
     """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
     here. `model` may be left out where there is one."""
 

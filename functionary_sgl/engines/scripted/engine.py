@@ -171,6 +171,8 @@ class ScriptedEngine:
             used = len(text)
         # A grammar lets no control token pass: what looks like one is text.
         groups = self._groups(progress, text, end, plain=request.constraint is not None)
+        if request.min_tokens:
+            groups = self._lengthened(groups, end, min(request.min_tokens, request.max_tokens))
         progress.seen += text
         progress.cursor += used
         decoder, told, count = self._tokenizer.stream(), "", 0
@@ -185,6 +187,17 @@ class ScriptedEngine:
                     yield _chunk(request, group[: index + 1], "length")
                     return
             yield _chunk(request, group)
+
+    def _lengthened(
+        self, groups: list[list[int]], end: Sequence[int], least: int
+    ) -> list[list[int]]:
+        """`groups` with full stops before their `end`, where they have less than `least` ids."""
+        ids = sum(map(len, groups)) - len(end)
+        if ids >= least:
+            return groups
+        stops = self._tokenizer.encode(".") * (least - ids)
+        *before, last = groups
+        return [*before, last[: len(last) - len(end)], stops[: least - ids], list(end)]
 
     def _before_end(self, text: str, end_ids: Sequence[int]) -> tuple[str, Sequence[int]]:
         """`text` up to the first of the control tokens `end_ids`, and that token; the first of

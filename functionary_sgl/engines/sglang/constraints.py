@@ -8,6 +8,8 @@ from functionary_sgl.engines.grammar import lark
 
 def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
     """The field of `sampling_params` for `constraint`; `guided`: by llguidance."""
+    if constraint.kind == "lark":
+        return {"ebnf": constraint.source}
     if guided and (constraint.lead or constraint.tails):
         return {"ebnf": lark(constraint)}
     if not constraint.lead:
@@ -20,6 +22,8 @@ def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
 
 def objection_of_xgrammar(constraint: Constraint) -> str | None:
     """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
+    if constraint.kind == "lark":
+        return "it is a grammar in Lark, which needs --grammar-backend llguidance"
     import xgrammar
     from sglang.srt.constrained.json_schema_validation import validate_xgrammar_json_schema
 

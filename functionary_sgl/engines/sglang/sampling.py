@@ -25,6 +25,8 @@ def sampling_params(request: Request, context_length: int, guided: bool) -> dict
     llguidance."""
     params = _of(request.sampling)
     params["max_new_tokens"] = min(request.max_tokens, context_length - len(request.token_ids))
+    if request.min_tokens:
+        params["min_new_tokens"] = min(request.min_tokens, params["max_new_tokens"])
     # Longer lists are watched for on this side, and the request is aborted; so is the text that
     # SGLang uses for itself.
     if len(request.stop) <= _MOST_STOPS and NOT_FINITE not in request.stop:

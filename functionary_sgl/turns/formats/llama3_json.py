@@ -13,7 +13,7 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.steps import callee, json_payload, matched
-from functionary_sgl.turns.vocabulary import function, gen
+from functionary_sgl.turns.vocabulary import follow, function, gen
 
 # The second is what the models make of the tools' own `"type": "function"`.
 OPENINGS = ['{"name": "', '{"type": "function", "name": "']
@@ -27,9 +27,10 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     names = offer.names
     s += prompt
     if offer.answer is not None and not names:
-        s += gen("content_0", json_schema=offer.answer)
+        s += follow("content_0", offer.answer)
         return
-    if offer.text and not begins_call(s, OPENINGS if names else []):
+    openings = OPENINGS if names and not offer.continues else []
+    if offer.text and not begins_call(s, openings):
         return
     before = "" if offer.text else OPENINGS[0]
     name = callee(s, 0, offer, before=before, after=PARAMETERS)

@@ -50,7 +50,7 @@ def program(end: str) -> Any:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
         s += prompt
         opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
-        if opened:
+        if opened and not offer.continues:
             if not reason(s, opened):
                 return
             s += "" if offer.text else "\n\n"

@@ -24,7 +24,7 @@ END = "<|END_OF_ASSISTANT|>"
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, and one call at most."""
     s += prompt
-    if not offer.text or offer.answer is not None:
+    if not offer.text or (offer.answer is not None and not offer.continues):
         s += "\n"
     if not reach(s, CALL, offer):
         return

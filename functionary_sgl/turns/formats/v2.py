@@ -17,7 +17,7 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.steps import address, arguments, matched, recipient_or_text
-from functionary_sgl.turns.vocabulary import function, gen, select
+from functionary_sgl.turns.vocabulary import follow, function, gen, select
 
 TEXT = "all"
 CONTENT = "\n<|content|>"
@@ -33,7 +33,10 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     s += prompt
     place = 0
     while True:
-        if offer.free_names:
+        name: str | None
+        if offer.continues and place == 0:
+            name = TEXT
+        elif offer.free_names:
             name = recipient_or_text(s, place, offer, CONTENT, f"content_{place}")
         else:
             name = address(s, place, names, offer.settled and place == 0, after=CONTENT)
@@ -47,7 +50,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             if s[f"next_{place}"] == END:
                 return
         elif name == TEXT and offer.answer is not None:
-            s += gen(f"content_{place}", json_schema=offer.answer)
+            s += follow(f"content_{place}", offer.answer)
             return
         else:
             payload = f"code_{place}" if is_code else f"content_{place}"
@@ -73,4 +76,5 @@ FORMAT = Format(
     control_tokens=(FROM, "<|recipient|>", "<|content|>", END),
     stop_tokens=(END,),
     reserved_names=frozenset({TEXT}),
+    addresses_text=True,
 )

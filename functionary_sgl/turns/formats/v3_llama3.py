@@ -19,7 +19,7 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.steps import address, arguments, matched, recipient_or_text
-from functionary_sgl.turns.vocabulary import function, gen, select
+from functionary_sgl.turns.vocabulary import follow, function, gen, select
 
 TEXT = "all"
 MARK = ">>>"
@@ -34,7 +34,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     marks = [] if names == [TEXT] else [f"{MARK}{name}\n" for name in names]
     s += prompt
     place = 0
-    name = recipient(s, place, offer, names)
+    name = TEXT if offer.continues else recipient(s, place, offer, names)
     while name is not None:
         is_code = offer.is_code(name)
         if not is_code and name not in (TEXT, ""):
@@ -46,7 +46,7 @@ def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
             place += 1
             name = recipient(s, place, offer, names)
         elif name == TEXT and offer.answer is not None:
-            s += gen(f"content_{place}", json_schema=offer.answer)
+            s += follow(f"content_{place}", offer.answer)
             return
         else:
             payload = f"code_{place}" if is_code else f"content_{place}"
@@ -88,6 +88,7 @@ FORMAT = Format(
     control_tokens=("<|start_header_id|>", "<|end_header_id|>", END),
     stop_tokens=(END, "<|end_of_text|>"),
     reserved_names=frozenset({TEXT}),
+    addresses_text=True,
 )
 LLAVA = replace(
     FORMAT,

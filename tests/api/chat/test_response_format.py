@@ -97,7 +97,11 @@ def test_where_an_answer_looks_like_a_call_it_is_refused(clients: Any) -> None:
             "response_format.json_schema.schema",
         ),
         (
-            {"type": "json_schema", "json_schema": {"schema": {"type": "array"}}},
+            {"type": "json_schema", "json_schema": {"schema": {"type": "strange"}}},
+            "response_format.json_schema.schema/type",
+        ),
+        (
+            {"type": "json_schema", "json_schema": {"schema": ["array"]}},
             "response_format.json_schema.schema",
         ),
     ],
