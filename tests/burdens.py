@@ -48,10 +48,29 @@ def optional_letters(count: int) -> str:
     return json.dumps({"type": "object", "properties": {"a": pattern}, "required": ["a"]})
 
 
-def optional_properties(count: int) -> str:
+def optional_properties(count: int, prefix: str = "p") -> str:
     """An object of `count` properties that may all be left out."""
     one: Any = {"type": "integer", "minimum": 1}
-    return json.dumps({"type": "object", "properties": {f"p{i}": one for i in range(count)}})
+    properties = {f"{prefix}{number}": one for number in range(count)}
+    return json.dumps({"type": "object", "properties": properties})
+
+
+def objects(count: int) -> str:
+    """An enum of `count` small objects."""
+    values = [{"a": number} for number in range(count)]
+    return json.dumps({"type": "object", "properties": {"a": {"enum": values}}, "required": ["a"]})
+
+
+def alternatives(count: int, prefix: str = "p") -> str:
+    """A value that takes one of `count` forms and one of `count` others, and so of all pairs."""
+
+    def forms(letter: str) -> dict[str, Any]:
+        names = [f"{prefix}{letter}{number}" for number in range(count)]
+        one = {"type": "string"}
+        return {"anyOf": [{"properties": {name: one}, "required": [name]} for name in names]}
+
+    value = {"type": "object", "allOf": [forms("a"), forms("b")]}
+    return json.dumps({"type": "object", "properties": {"v": value}, "required": ["v"]})
 
 
 def boundary(made: Callable[[int], str], holds: Callable[[str], bool], most: int) -> int:

@@ -1,6 +1,6 @@
 """Attacks on a server as trusted servers are tested, in a table of figures and limits.
 
-    python -m benchmarks.attack [--engine scripted|sglang] [--json]
+    python -m benchmarks.attack [--engine scripted|sglang] [--only schemas] [--json]
 
 While a flood is sent, another process asks `/health` every 20 ms and reads a stream: the longest
 wait and the longest gap have limits (SECURITY.md), and so has what the server holds afterwards. The
@@ -41,6 +41,7 @@ FLOODS: dict[str, Callable[[Target], str]] = {
     "1,000,000 unknown fields": floods.fields,
     "500 new tools": floods.tools,
     "hostile schemas": floods.schemas,
+    "schemas that take long": floods.slow_schemas,
     "a header of 50 MB": floods.header(50_000_000),
     "1,000,000 headers": floods.headers,
     "440 half-sent requests": floods.half_sent,
@@ -110,11 +111,13 @@ class Probe:
         self._process.communicate("")
 
 
-def flooded(target: Target) -> Iterator[Row]:
-    """A row for each flood."""
+def flooded(target: Target, only: str) -> Iterator[Row]:
+    """A row for each flood whose name has `only` in it."""
     with closing(Probe(target)) as probe:
         time.sleep(4)  # for its stream to have begun
         for name, attack in FLOODS.items():
+            if only not in name:
+                continue
             before = target.megabytes()
             probe.read()
             told = elsewhere(attack, target)
@@ -154,9 +157,11 @@ def started(engine: str, *flags: str, **environment: str) -> Iterator[Target]:
         yield target
 
 
-def rows(engine: str) -> Iterator[Row]:
+def rows(engine: str, only: str) -> Iterator[Row]:
     with started(engine) as target:
-        yield from flooded(target)
+        yield from flooded(target, only)
+        if only:
+            return
         yield from checked(target)
     yield from of_others(engine)
 
@@ -167,6 +172,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--engine", choices=("scripted", "sglang"), action="append")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
+    parser.add_argument("--only", default="", help="only floods with this in their names")
     options = parser.parse_args(argv)
     failed = 0
     for engine in options.engine or ("scripted", "sglang"):
@@ -174,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
             print(
                 f"\n{engine}: longest wait for /health, longest gap in a stream, memory held after"
             )
-        for row in rows(engine):
+        for row in rows(engine, options.only):
             failed += not row.within
             told: Any = asdict(row) | {"engine": engine}
             mark = "  " if row.within else "! "

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
 import httpx
 
 from benchmarks.attack.target import LASTING, Target
-from tests import hostile
+from tests import burdens, hostile
 
 PIECE = 65_536
 LONG = 1.0
@@ -100,6 +101,26 @@ def schemas(target: Target) -> str:
         once = body.replace(b'"messages"', b'"max_tokens": 1, "messages"')
         told[target.post(once).status_code] += 1
     return ", ".join(f"{count} times {code}" for code, count in sorted(told.items()))
+
+
+def slow_schemas(target: Target) -> str:
+    """Twenty at once that take about as much work as one may, none of them ever seen before, while
+    somebody else comes with new ones that are small."""
+    with ThreadPoolExecutor(20) as pool:
+        kinds = [partial(burdens.optional_properties, 1_500), partial(burdens.alternatives, 40)]
+        schemas = [kind(f"p{time.time_ns()}_") for kind in kinds * 10]
+        bodies = [hostile.body(text, model=target.model, max_tokens=1) for text in schemas]
+        asked = [pool.submit(target.post, body) for body in bodies]
+        longest = 0.0
+        while not all(one.done() for one in asked):
+            schema = json.dumps({"properties": {f"p{time.time_ns()}": {"type": "string"}}})
+            body = hostile.body(schema, model=target.model, max_tokens=1)
+            begin = time.perf_counter()
+            target.post(body).raise_for_status()
+            longest = max(longest, time.perf_counter() - begin)
+        told = Counter(one.result().status_code for one in asked)
+    answers = ", ".join(f"{count} times {code}" for code, count in sorted(told.items()))
+    return f"{answers}; small ones at most {1e3 * longest:.0f} ms"
 
 
 def header(size: int) -> Callable[[Target], str]:

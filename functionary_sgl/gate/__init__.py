@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
@@ -29,6 +30,9 @@ _Key = tuple[Tool, Constraints]
 
 CACHE_BYTES = 32 * 1024 * 1024
 """Of schemas that have been here."""
+
+SOON_BYTES = 16 * 1024
+"""Of schemas that are tried at once: larger ones are likely to take long."""
 
 MOST_UNVALIDATED = 1_000
 """How many calls may wait to be validated; beyond that they are not."""
@@ -119,10 +123,10 @@ class Gate:
     async def _look(self, key: _Key) -> Arguments | _Refusal:
         """Look at the tool of `key`, with patience if it needs that."""
         loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._soon, self._try, key, False)
-        except Unfinished:
-            return await loop.run_in_executor(self._patient, self._try, key, True)
+        if len(key[0].parameters_json) <= SOON_BYTES:
+            with suppress(Unfinished):
+                return await loop.run_in_executor(self._soon, self._try, key, False)
+        return await loop.run_in_executor(self._patient, self._try, key, True)
 
     def _try(self, key: _Key, patient: bool) -> Arguments | _Refusal:
         """What becomes of the tool of `key`; remembered unless time may have decided it."""

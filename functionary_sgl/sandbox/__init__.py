@@ -31,7 +31,7 @@ _LIBRARIES = ("jsonschema_rs", "llguidance")
 _START_LOOKS = 25
 """As `process.LOOKS`: while it starts, it may wait for a file system that is no disk."""
 
-SOON_SECONDS = 0.15
+SOON_SECONDS = 0.1
 """Processor time of trials for which others may wait."""
 
 PATIENT_SECONDS = 2.0
