@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.forms import Answer, JSONAnswer, OneOf, TextAnswer
 from functionary_sgl.chat.json_text import parsed
@@ -11,6 +13,8 @@ from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.errors import RequestError
 
 PARAM = "response_format"
+
+_BOOLEAN: TypeAdapter[bool | None] = TypeAdapter(bool | None)
 
 _ANYTHING = json.dumps({"type": "object", "additionalProperties": True})
 
@@ -76,14 +80,23 @@ def _by_schema(asked: dict[str, Any]) -> Answer:
     for key in ("json_schema", "value"):
         described = asked.get(key)
         if isinstance(described, dict) and described.get("schema") is not None:
-            strict = described.get("strict") is True
+            strict = _strict(described.get("strict"), f"{PARAM}.{key}.strict")
             return _json(described["schema"], f"{PARAM}.{key}.schema", strict=strict)
     if asked.get("schema") is not None:
-        return _json(asked["schema"], f"{PARAM}.schema", strict=asked.get("strict") is True)
+        strict = _strict(asked.get("strict"), f"{PARAM}.strict")
+        return _json(asked["schema"], f"{PARAM}.schema", strict=strict)
     raise RequestError(
         "'json_schema' needs a 'schema', the JSON Schema of the answer.",
         param=f"{PARAM}.json_schema.schema",
     )
+
+
+def _strict(given: Any, path: str) -> bool:
+    """In the spellings that are taken of tools."""
+    try:
+        return _BOOLEAN.validate_python(given) or False
+    except ValidationError as error:
+        raise RequestError(f"Invalid value for '{path}': not a boolean.", param=path) from error
 
 
 def _by_text(asked: dict[str, Any], kind: Any, keys: tuple[str, ...]) -> Answer:

@@ -10,6 +10,7 @@ from openai.types.shared import ReasoningEffort
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.chat.forms import JSONAnswer
 from functionary_sgl.errors import RequestError
 from tests.conftest import WEATHER
 from tests.formats import PROMPTERS
@@ -150,6 +151,18 @@ def test_errors_in_such_a_tool_have_its_place(served: Served) -> None:
 def test_strict_in_other_spellings(strict: Any) -> None:
     (tool,) = asked(tools=[{**FLAT, "strict": strict}]).tools
     assert tool.strict
+
+
+@pytest.mark.parametrize(("strict", "means"), [(True, True), (1, True), (None, False), (0, False)])
+def test_strict_of_an_answer_in_other_spellings(strict: Any, means: bool) -> None:
+    described = {"name": "x", "schema": {"type": "object"}, "strict": strict}
+    told = asked(response_format={"type": "json_schema", "json_schema": described}).answer
+    assert isinstance(told, JSONAnswer)
+    assert told.strict is means
+    described["strict"] = "maybe"
+    with pytest.raises(RequestError, match="not a boolean") as caught:
+        asked(response_format={"type": "json_schema", "json_schema": described})
+    assert caught.value.param == "response_format.json_schema.strict"
 
 
 def test_descriptions_may_be_null(served: Served) -> None:
