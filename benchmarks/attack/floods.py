@@ -107,7 +107,7 @@ def slow_schemas(target: Target) -> str:
     """Twenty at once that take about as much work as one may, none of them ever seen before, while
     somebody else comes with new ones that are small."""
     with ThreadPoolExecutor(20) as pool:
-        kinds = [partial(burdens.optional_properties, 1_500), partial(burdens.alternatives, 40)]
+        kinds = [partial(burdens.optional_properties, 1_200), partial(burdens.alternatives, 40)]
         schemas = [kind(f"p{time.time_ns()}_") for kind in kinds * 10]
         bodies = [hostile.body(text, model=target.model, max_tokens=1) for text in schemas]
         asked = [pool.submit(target.post, body) for body in bodies]

@@ -20,8 +20,11 @@ MAX_MULTIPLE = 10_000
 MAX_MULTIPLES = 50_000
 """The sum of these in one grammar; 10,000 take about 40 ms."""
 
-MAX_OPTIONAL = 1_625
-"""Properties of one object that may be left out; half a second."""
+MAX_OPTIONAL = 1_250
+"""Properties of one object that may be left out; a quarter of a second."""
+
+MAX_LITERAL = 10_000
+"""Characters of one name, value or pattern: what is forced is looked at anew for each token."""
 
 _DEFINITIONS = "#/$defs/"
 
@@ -38,6 +41,8 @@ def excess(constraint: Constraint) -> str | None:
         optional = len(schema.get("properties", ())) - len(schema.get("required", ()))
         if optional > MAX_OPTIONAL:
             return f"an object has more than {MAX_OPTIONAL} optional properties"
+        if any(len(text) > MAX_LITERAL for text in _literals(schema)):
+            return f"a name, value or pattern has more than {MAX_LITERAL} characters"
         at_once = _at_once(schema, definitions, known)
         if at_once.patterns > MAX_PATTERNS:
             return f"more than {MAX_PATTERNS} patterns and formats apply to one value"
@@ -80,6 +85,21 @@ def _at_once(schema: Any, definitions: dict[str, Any], known: dict[str, _AtOnce]
         own + sum(one.patterns for one in all_of),
         _scaled(schema.get("multipleOf", 1)) * prod(one.multiple for one in all_of),
     )
+
+
+def _literals(schema: dict[str, Any]) -> Iterator[str]:
+    """The names, values and patterns that `schema` itself says, inner ones too."""
+    left = [schema.get("const"), schema.get("pattern"), *schema.get("enum", ())]
+    for keyword in ("required", "properties", "patternProperties"):
+        left += schema.get(keyword, ())
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, dict):
+            left += [*value, *value.values()]
 
 
 def _scaled(multiple: float) -> int:

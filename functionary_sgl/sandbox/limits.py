@@ -10,7 +10,7 @@ has 4 n items in a row, and an enum of n objects n; llguidance's own limit is 2,
 TRIAL: Mapping[str, int] = {
     **GENERATION,
     "max_grammar_size": 25_000,
-    "max_lexer_states": 50_000,
+    "max_lexer_states": 20_000,
 }
 """In a trial. Nothing here may be looser than in a generation: what is let through works there.
 

@@ -27,7 +27,10 @@ def fault(schema: Any) -> str | None:
         ("patterns", {"$defs": {"a": {"patternProperties": {"x": {"allOf": [*SEVEN, *SEVEN]}}}}}),
         ("multiple", {"allOf": [{"multipleOf": 997}, {"multipleOf": 0.991}]}),
         ("multiples", {"prefixItems": [{"multipleOf": 9_999 - i} for i in range(8)]}),
-        ("optional", {"additionalProperties": {"properties": {f"p{i}": {} for i in range(1_626)}}}),
+        ("optional", {"additionalProperties": {"properties": {f"p{i}": {} for i in range(1_251)}}}),
+        ("characters", {"items": {"properties": {"k" * 10_001: True}}}),
+        ("characters", {"enum": [{"a": ["v" * 10_001]}]}),
+        ("characters", {"pattern": "p" * 10_001}),
     ],
 )  # fmt: skip
 def test_too_much(word: str, schema: Any) -> None:
