@@ -37,12 +37,9 @@ WRONG: tuple[Any, ...] = (*PLAIN, *SPELLED)
 
 # Those of drafts 3 to 2020-12, of OpenAPI and of llguidance.
 KEYWORDS = (
-    *(*keywords.NUMBERS, *keywords.COUNTS, *keywords.IN_PLACE, *keywords.UNENFORCED_VALUE),
-    *("contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties", "type", "enum"),
-    *("const", "properties", "patternProperties", "additionalProperties", "items", "prefixItems"),
-    *("additionalItems", "required", "pattern", "format", "multipleOf", "dependencies", "nullable"),
-    *("$defs", "definitions", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor"),
-    *("$recursiveRef", "$id", "id", "$schema", "$vocabulary", "$comment", "title", "description"),
+    *sorted(keywords.VALIDATED),
+    *("nullable", "$defs", "definitions", "$anchor", "$dynamicAnchor", "$recursiveAnchor"),
+    *("$id", "id", "$schema", "$vocabulary", "$comment", "title", "description"),
     *("default", "examples", "example", "deprecated", "readOnly", "writeOnly", "contentEncoding"),
     *("contentMediaType", "contentSchema", "extends", "disallow", "divisibleBy", "discriminator"),
     *("xml", "externalDocs", "x-guidance"),

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from functionary_sgl.errors import InvalidSchema
-from functionary_sgl.schemas.references import escaped
+from functionary_sgl.schemas.pointers import escaped
 
 # What a number that no double holds has in its text: an exponent of three digits, or 309 digits,
 # which are looked for at the first of a row only. It begins with a digit: letters are too many.

@@ -10,9 +10,10 @@ from functionary_sgl.chat.json_text import written
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
-from functionary_sgl.schemas.bounds import MAX_DEPTH, check_shape, check_size, check_texts
+from functionary_sgl.schemas.bounds import MAX_DEPTH, check_shape, check_size
 from functionary_sgl.schemas.enforce import enforceable
 from functionary_sgl.schemas.expansion import check_expansion
+from functionary_sgl.schemas.pointers import escaped
 from functionary_sgl.schemas.references import References
 
 ToolT = TypeVar("ToolT", bound=Tool)
@@ -22,11 +23,11 @@ JSON_STYLE = {
     "x-guidance": {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
 }
 
-NO_ARGUMENTS = json.dumps(
-    {"type": "object", "properties": {}, "additionalProperties": False, **JSON_STYLE}
-)
+OBJECT = {"type": "object"}
 
-ANY_ARGUMENTS = json.dumps({"type": "object", **JSON_STYLE})
+NO_ARGUMENTS = json.dumps({**OBJECT, "properties": {}, "additionalProperties": False, **JSON_STYLE})
+
+ANY_ARGUMENTS = json.dumps(OBJECT | JSON_STYLE)
 
 # References are printed as they stand where a prompt has this many parts, or levels, already.
 _MOST_PRINTED = 10_000
@@ -55,28 +56,33 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
     models are trained on; `without` is what the grammar engine does not enforce
     (`schemas.enforceable`).
 
-    A function without parameters takes `{}` and nothing else; objects whose properties are listed
-    take no others unless the schema says that they may. Raises InvalidSchema where the parameters
-    are no schema of an object.
+    A function whose parameters say nothing of its arguments takes `{}` and nothing else; objects
+    whose properties are listed take no others unless the schema says that they may. Raises
+    InvalidSchema where the parameters are no schema of an object.
     """
     parameters = bounded(tool)
     try:
         if not isinstance(tool, JSONAnswer):
             _check_type(tool, parameters)
-            if not (parameters.get("properties") or any(k in parameters for k in keywords.OPEN)):
+            if _says_nothing(parameters):
                 return Arguments(NO_ARGUMENTS, NO_ARGUMENTS)
-            parameters = {**parameters, "type": "object"}
         split = enforceable(parameters, without)
         check_expansion(split.whole)
-        check_texts(split.enforced)
     except InvalidSchema as error:
         raise located(error, tool) from error
+    root = {} if isinstance(tool, JSONAnswer) else OBJECT
     return Arguments(
-        json.dumps(split.enforced | JSON_STYLE, ensure_ascii=False),
-        json.dumps(split.whole, ensure_ascii=False),
+        json.dumps(split.enforced | root | JSON_STYLE, ensure_ascii=False),
+        json.dumps(split.whole | root, ensure_ascii=False),
         split.unenforced,
         split.patterns,
     )
+
+
+def _says_nothing(parameters: dict[str, Any]) -> bool:
+    """Whether `parameters` only say that the arguments are an object, and list none."""
+    said = keywords.VALIDATED & parameters.keys() - {"type"}
+    return not any(parameters[key] for key in said) and said <= {"properties", "required"}
 
 
 def with_parameters(tool: ToolT, schema: dict[str, Any]) -> ToolT:
@@ -132,7 +138,7 @@ def resolved(tool: Tool) -> dict[str, Any]:
     """
     parameters = bounded(tool)
     try:
-        resolution = _Resolver(parameters).expand(parameters, (), 0)
+        resolution = _Resolver(parameters).expand(parameters, "", (), 0)
     except InvalidSchema as error:
         raise located(error, tool) from error
     if isinstance(resolution, bool):
@@ -147,20 +153,30 @@ class _Resolver:
         self._references = References(root)
         self._nodes = 0
 
-    def expand(self, node: Any, open_refs: tuple[str, ...], depth: int) -> Any:
+    def expand(self, node: Any, at: str, open_refs: tuple[str, ...], depth: int) -> Any:
+        """`node`, which stands at the pointer `at`, without references."""
         self._nodes += 1
         if isinstance(node, list):
-            return [self.expand(item, open_refs, depth + 1) for item in node]
+            members = enumerate(node)
+            return [self._below(value, at, index, open_refs, depth) for index, value in members]
         if not isinstance(node, dict):
             return node
         ref = node.get("$ref")
         if isinstance(ref, str):
-            pointer, target = self._references.resolve(ref)
+            pointer, target = self._references.resolve(ref, at)
             far = self._nodes > _MOST_PRINTED or depth > _DEEPEST_PRINTED
             if pointer in open_refs or far:
                 return _bare(target)
-            return self.expand(target, (*open_refs, pointer), depth + 1)
-        return {key: self.expand(value, open_refs, depth + 1) for key, value in node.items()}
+            return self.expand(target, pointer, (*open_refs, pointer), depth + 1)
+        return {key: self._below(value, at, key, open_refs, depth) for key, value in node.items()}
+
+    def _below(
+        self, value: Any, at: str, step: str | int, open_refs: tuple[str, ...], depth: int
+    ) -> Any:
+        if not isinstance(value, dict | list):
+            self._nodes += 1
+            return value
+        return self.expand(value, f"{at}/{escaped(step)}", open_refs, depth + 1)
 
 
 def _bare(schema: Any) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import TOO_COSTLY
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.gate.trials import Trials
+from functionary_sgl.schemas.keywords import COMBINED
 
 Constraints = Literal["off", "names", "schema"]
 
 # Keywords whose grammars can be large, in the order in which it is tried to do without one; what
 # is left without all of them is as a rule small.
-COSTLY = ("format", "multipleOf", "patternProperties", "pattern", "allOf")
+COSTLY = ("format", "multipleOf", "patternProperties", "pattern", "allOf", *COMBINED)
 
 
 def verdict(tool: Tool, constraints: Constraints, trials: Trials) -> Arguments:

@@ -21,6 +21,9 @@ MAX_EXPANSION = 1_000
 MAX_MULTIPLE = 10_000
 """The grammar for `multipleOf` has a state for each remainder (0.25 counts as 25)."""
 
+MAX_ALTERNATIVES = 16
+"""That conditions make, each with each. A grammar for 32 can take half a second."""
+
 MAX_PATTERN_PROPERTIES = 32
 """Grammars compare them in pairs."""
 
@@ -48,16 +51,3 @@ def check_shape(schema: Any) -> None:
             return
         level = children
     raise InvalidSchema(f"The schema is nested deeper than {MAX_DEPTH} levels.")
-
-
-def check_texts(enforced: Any) -> None:
-    """Raise InvalidSchema for null characters in what is to be enforced: no engine takes them."""
-    left = [enforced]
-    while left:
-        node = left.pop()
-        if isinstance(node, str) and "\0" in node:
-            raise InvalidSchema("The schema has a null character.")
-        if isinstance(node, dict):
-            left += [*node, *node.values()]
-        elif isinstance(node, list):
-            left += node

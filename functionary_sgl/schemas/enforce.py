@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functionary_sgl.schemas.node import Node
-from functionary_sgl.schemas.walk import Walk
+from functionary_sgl.schemas.walk import Place, Walk
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,15 @@ def enforceable(schema: dict[str, Any], without: Collection[str] = ()) -> Enforc
     `without` names keywords, and pointers to keywords, that the grammar engine was found not to
     enforce. Raises InvalidSchema, `param` being a pointer, for what is no schema.
     """
-    walk = Walk(schema, without, lambda *place: Node(*place).forms())
-    forms = walk.schema(schema, "", closing=True)
+    walk = Walk(schema, without, lambda *node: Node(*node).forms())
+    forms = walk.schema(schema, Place("", closing=True))
     walk.define()
     enforced, whole = _as_object(forms.enforced), _as_object(forms.whole)
     if walk.definitions:
         enforced["$defs"] = {name: forms.enforced for name, forms in walk.definitions.items()}
         whole["$defs"] = {name: forms.whole for name, forms in walk.definitions.items()}
-    return Enforceable(enforced, whole, tuple(dict.fromkeys(walk.unenforced)), tuple(walk.patterns))
+    unenforced, patterns = dict.fromkeys(walk.unenforced), dict.fromkeys(walk.patterns)
+    return Enforceable(enforced, whole, tuple(unenforced), tuple(patterns))
 
 
 def _as_object(schema: Any) -> dict[str, Any]:

@@ -11,27 +11,55 @@ from typing import Any
 NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 
-# Not enforced by any grammar. Subschemas below these are only validated.
-UNENFORCED_SUBSCHEMA = (
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "propertyNames",
-    "unevaluatedItems",
-)
-UNENFORCED_SUBSCHEMAS = ("dependentSchemas",)
-UNENFORCED_VALUE = ("minContains", "maxContains", "uniqueItems", "dependentRequired")
+# What says that other conditions hold: enforced where a grammar can tell what breaks them.
+CONDITIONS = ("not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies")
 
 # References that depend on where a schema is used from.
 DYNAMIC_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
 # Keywords that apply other schemas to the same value.
-IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "$ref")
+IN_PLACE = (
+    *("allOf", "anyOf", "oneOf", "not", "if", "then", "else"),
+    *("dependentSchemas", "dependencies", "$ref", *DYNAMIC_REFERENCES),
+)
 
-# By these an object without `properties` still takes arguments.
-OPEN = ("additionalProperties", "patternProperties", "$ref", "anyOf", "oneOf", "allOf", "enum")
+# Where schemas stand in a schema: by name, in a list, alone. What is in neither is no schema.
+MAPS_OF_SCHEMAS = (
+    *("properties", "patternProperties", "dependentSchemas", "dependencies"),
+    *("$defs", "definitions"),
+)
+LISTS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
+SCHEMAS = (
+    *("not", "if", "then", "else", "items", "additionalItems", "contains", "unevaluatedItems"),
+    *("additionalProperties", "propertyNames", "unevaluatedProperties", "contentSchema"),
+)
+
+# What is said of objects, and of arrays.
+OBJECTS = (
+    *("properties", "patternProperties", "additionalProperties", "unevaluatedProperties"),
+    *("propertyNames", "required", "minProperties", "maxProperties", "dependentRequired"),
+)
+ARRAYS = (
+    *("items", "prefixItems", "additionalItems", "unevaluatedItems", "contains", "uniqueItems"),
+    *("minItems", "maxItems", "minContains", "maxContains"),
+)
+
+# All that means something for validity.
+VALIDATED = frozenset(
+    [
+        *("type", "enum", "const", "format", "pattern", "multipleOf"),
+        *(*NUMBERS, *COUNTS, *CONDITIONS, *OBJECTS, *ARRAYS, *IN_PLACE),
+    ]
+)
+
+# What may not be enforced beside others, though it is alone.
+COMBINED = ("$ref", "minProperties", "maxProperties", "propertyNames", *CONDITIONS)
+
+# By these an object without `properties` still takes arguments, and one with them is not closed.
+OPEN = (
+    *("additionalProperties", "patternProperties", "$ref", *DYNAMIC_REFERENCES),
+    *("anyOf", "oneOf", "allOf", "enum", "const"),
+)
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
@@ -98,6 +126,35 @@ def types(value: Any) -> list[str] | None:
     return found
 
 
+def reference(schema: dict[str, Any]) -> str | None:
+    """What `schema` refers to, if it does."""
+    for keyword in ("$ref", *DYNAMIC_REFERENCES):
+        if isinstance(ref := schema.get(keyword), str):
+            return ref
+    return None
+
+
+def says_nothing(schema: Any) -> bool:
+    """Whether it can be seen that `schema` admits all values."""
+    if isinstance(schema, dict):
+        return not VALIDATED & schema.keys()
+    return schema is True
+
+
+def any_name(schema: Any) -> bool:
+    """Whether it can be seen that `schema` admits all strings. It need not have been checked."""
+    if not isinstance(schema, dict):
+        return schema is True
+    said = VALIDATED & schema.keys()
+    try:
+        named = types(schema["type"]) if "type" in said else None
+    except ValueError:
+        return False
+    return (named is None or "string" in named) and (
+        said <= {"type"} or (said <= {"type", "minLength"} and schema["minLength"] in (0, 0.0))
+    )
+
+
 def disjoint(branches: Sequence[Any]) -> bool:
     """Whether it can be seen that no value satisfies two of `branches` (the `type` of those that
     are schemas, if any, being a list): by their types, their values, or a required property whose
@@ -144,15 +201,19 @@ def listed(schema: dict[str, Any]) -> set[str]:
     return set(properties) if isinstance(properties, dict) else set()
 
 
-def values_of(schema: Any) -> frozenset[str] | None:
-    """The only values that `schema` admits, as canonical text, if it lists them."""
-    if not isinstance(schema, dict):
+def possible(schema: Any) -> list[Any] | None:
+    """The only values that `schema` admits, if it lists them."""
+    if not isinstance(schema, dict) or schema.get("nullable") is True:
         return None
     if "const" in schema:
-        return frozenset({canonical(schema["const"])})
-    if isinstance(schema.get("enum"), list):
-        return frozenset(canonical(value) for value in schema["enum"])
-    return None
+        return [schema["const"]]
+    return schema["enum"] if isinstance(schema.get("enum"), list) else None
+
+
+def values_of(schema: Any) -> frozenset[str] | None:
+    """The only values that `schema` admits, as canonical text, if it lists them."""
+    values = possible(schema)
+    return None if values is None else frozenset(map(canonical, values))
 
 
 def _no_value_twice(listed: list[frozenset[str] | None]) -> bool:

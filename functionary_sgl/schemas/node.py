@@ -1,64 +1,31 @@
-"""One schema that is an object: its keywords, in both forms."""
+"""The keywords of a schema, in both forms."""
 
 from collections.abc import Callable
 from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
-from functionary_sgl.schemas import keywords
+from functionary_sgl.schemas import arrays, conditions, keywords, objects
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
-from functionary_sgl.schemas.references import escaped
+from functionary_sgl.schemas.part import Part
+from functionary_sgl.schemas.pattern import translated
 from functionary_sgl.schemas.values import checked, is_small_multiple
-from functionary_sgl.schemas.walk import Forms, Walk
+from functionary_sgl.schemas.walk import Forms
 
 
-class Node:
-    """The schema at `pointer`. Its keywords go, in the client's order, into both forms; `closing`:
-    objects are closed where they list their properties."""
-
-    def __init__(self, walk: Walk, schema: dict[str, Any], pointer: str, closing: bool) -> None:
-        self._walk = walk
-        self._schema = schema
-        self._pointer = pointer
-        self._closing = closing
-        self._open_below = _is_wrapper(schema)
-        self._enforced: dict[str, Any] = {}
-        self._whole: dict[str, Any] = {}
+class Node(Part):
+    """A schema whose keywords go, in the client's order, into both forms; what depends on several
+    of them is settled at the end."""
 
     def forms(self) -> Forms:
-        for keyword, value in self._schema.items():
+        for keyword, value in self.schema.items():
             if take := _TAKEN_BY.get(keyword):
                 take(self, keyword, value)
-        self._close()
-        if self._schema.get("nullable") is True:
-            return Forms(_nullable(self._enforced), _nullable(self._whole))
-        return Forms(self._enforced, self._whole)
-
-    def _close(self) -> None:
-        lists = isinstance(self._schema.get("properties"), dict)
-        if self._closing and lists and not any(key in self._schema for key in keywords.OPEN):
-            self._enforced.setdefault("additionalProperties", False)
-
-    def _at(self, *steps: str | int) -> str:
-        return "/".join([self._pointer, *map(escaped, steps)])
-
-    def _keep(self, keyword: str, value: Any) -> None:
-        """In both forms, unless the engine refuses it."""
-        self._whole[keyword] = value
-        if self._walk.is_refused(keyword, self._at(keyword)):
-            self._walk.lacks(self._at(keyword))
-        else:
-            self._enforced[keyword] = value
-
-    def _validate(self, keyword: str, value: Any) -> None:
-        """Only in the whole."""
-        self._whole[keyword] = value
-        self._walk.lacks(self._at(keyword))
-
-    def _below(self, *steps: str | int, closing: bool = False) -> Forms:
-        value: Any = self._schema
-        for step in steps:
-            value = value[step]
-        return self._walk.schema(value, self._at(*steps), closing and self._closing)
+        for settle in (arrays.settle, conditions.settle, objects.settle):
+            settle(self)
+        self.enforced = _in_order(self.enforced)
+        if self.schema.get("nullable") is True:
+            return Forms(_nullable(self.enforced), _nullable(self.whole))
+        return Forms(self.enforced, self.whole)
 
     # How the keywords are taken.
 
@@ -66,181 +33,166 @@ class Node:
         try:
             named = keywords.types(value)
         except ValueError as error:
-            raise InvalidSchema(f"The type {error}.", param=self._at(keyword)) from error
+            raise InvalidSchema(f"The type {error}.", param=self.at(keyword)) from error
         if named is not None:
-            self._keep(keyword, named[0] if len(named) == 1 else named)
+            self.keep(keyword, named[0] if len(named) == 1 else named)
 
     def value(self, keyword: str, value: Any) -> None:
-        self._keep(keyword, checked(keyword, value, self._at(keyword)))
+        self.keep(keyword, checked(keyword, value, self.at(keyword)))
 
     def number(self, keyword: str, value: Any) -> None:
         bound = keyword.removeprefix("exclusive").lower()
         if isinstance(value, bool) and keyword != bound:  # draft 4: a mark on the other keyword
             return
-        value = checked(keyword, value, self._at(keyword))
+        value = checked(keyword, value, self.at(keyword))
         exclusive = "exclusive" + keyword.capitalize()
-        if self._schema.get(exclusive) is True:
+        if self.schema.get(exclusive) is True:
             keyword = exclusive
-        self._keep(keyword, value)
+        self.keep(keyword, value)
 
     def multiple(self, keyword: str, value: Any) -> None:
-        value = checked(keyword, value, self._at(keyword))
-        (self._keep if is_small_multiple(value) else self._validate)(keyword, value)
-
-    def property_count(self, keyword: str, value: Any) -> None:
-        """Grammars count properties only where none of those listed may be left out; and a key
-        that is not listed can come twice, which makes one."""
-        value = checked(keyword, value, self._at(keyword))
-        required = keywords.required(self._schema)
-        counted = keywords.listed(self._schema) <= required
-        if keyword == "minProperties" and value <= len(required):
-            self._whole[keyword] = value
-        elif counted and (keyword == "maxProperties" or value == len(required) + 1):
-            self._keep(keyword, value)
-        else:
-            self._validate(keyword, value)
+        value = checked(keyword, value, self.at(keyword))
+        (self.keep if is_small_multiple(value) else self.validate)(keyword, value)
 
     def required(self, keyword: str, value: Any) -> None:
         if isinstance(value, bool):  # as draft 3 marked a property; means nothing where it stands
-            self._walk.lacks(self._at(keyword))
+            self.lacks(keyword)
             return
-        self._keep(keyword, checked(keyword, value, self._at(keyword)))
+        self.keep(keyword, checked(keyword, value, self.at(keyword)))
 
     def format(self, keyword: str, value: Any) -> None:
-        value = checked(keyword, value, self._at(keyword))
+        value = checked(keyword, value, self.at(keyword))
         if value in keywords.ENFORCED_FORMATS:
-            self._keep(keyword, value)
-            if patterns := keywords.FORMAT_PATTERNS.get(value):
-                more = [{"pattern": pattern} for pattern in patterns]
-                self._enforced.setdefault("allOf", []).extend(more)
+            self.keep(keyword, value)
+            for pattern in keywords.FORMAT_PATTERNS.get(value, ()):
+                self.also({"pattern": pattern})
         elif value in keywords.UNENFORCED_FORMATS:
-            self._validate(keyword, value)
+            self.validate(keyword, value)
 
     def pattern(self, keyword: str, value: Any) -> None:
-        if self._walk.is_refused(keyword, self._at(keyword)):
-            self._validate(keyword, value)
+        self.whole[keyword] = value
+        expression = self.expression(value, keyword)
+        if expression is None:
+            self.lacks(keyword)
         else:
-            self._keep(keyword, self._walk.pattern(value, self._at(keyword)))
+            self.enforced[keyword] = expression
 
     def properties(self, keyword: str, value: Any) -> None:
-        self._map(keyword, value, closing=True)
+        checked(keyword, value, self.at(keyword))
+        forms = {
+            name: self.below(
+                keyword, name, closing=self.place.closing and self.surroundings.closes(name)
+            )
+            for name in value
+        }
+        self.enforced[keyword] = {name: form.enforced for name, form in forms.items()}
+        self.whole[keyword] = {name: form.whole for name, form in forms.items()}
 
     def pattern_properties(self, keyword: str, value: Any) -> None:
-        checked(keyword, value, self._at(keyword))
-        refused = [
-            pattern
-            for pattern in value
-            if self._walk.is_refused(keyword, self._at(keyword, pattern))
-        ]
-        if refused or len(value) > MAX_PATTERN_PROPERTIES:
-            whole = {k: self._walk.validated(v, self._at(keyword, k)) for k, v in value.items()}
-            self._validate(keyword, whole)
+        checked(keyword, value, self.at(keyword))
+        names = {pattern: translated(pattern) for pattern in value}
+        refused = any(
+            name is None or self.walk.is_refused(keyword, self.at(keyword, pattern))
+            for pattern, name in names.items()
+        )
+        if refused or len(set(names.values())) < len(value) or len(value) > MAX_PATTERN_PROPERTIES:
+            whole = {k: self.walk.validated(v, self.at(keyword, k)) for k, v in value.items()}
+            self.validate(keyword, whole)
             # Any key may be one of theirs.
-            self._enforced["additionalProperties"] = True
+            self.enforced["additionalProperties"] = True
             return
-        for pattern in value:
-            self._walk.pattern(pattern, self._at(keyword, pattern))
-        self._map(keyword, value)
-
-    def _map(self, keyword: str, value: Any, closing: bool = False) -> None:
-        checked(keyword, value, self._at(keyword))
-        forms = {key: self._below(keyword, key, closing=closing) for key in value}
-        self._enforced[keyword] = {key: form.enforced for key, form in forms.items()}
-        self._whole[keyword] = {key: form.whole for key, form in forms.items()}
+        for pattern, name in names.items():
+            self.walk.note(name or "", self.at(keyword, pattern))
+        forms = {pattern: self.below(keyword, pattern) for pattern in value}
+        self.enforced[keyword] = {names[key]: form.enforced for key, form in forms.items()}
+        self.whole[keyword] = {key: form.whole for key, form in forms.items()}
 
     def additional_properties(self, keyword: str, value: Any) -> None:
-        form = self._below(keyword)
-        self._whole[keyword] = form.whole
-        self._enforced.setdefault(keyword, form.enforced)
+        form = self.below(keyword)
+        self.whole[keyword] = form.whole
+        self.enforced.setdefault(keyword, form.enforced)
 
     def items(self, keyword: str, value: Any) -> None:
         if isinstance(value, list):  # before 2020-12
-            forms = [self._below(keyword, index) for index in range(len(value))]
+            if "prefixItems" in self.schema:
+                raise InvalidSchema(
+                    "A list in 'items' and 'prefixItems' exclude each other.",
+                    param=self.at(keyword),
+                )
+            forms = [self.below(keyword, index) for index in range(len(value))]
             keyword = "prefixItems"
-            self._enforced[keyword] = [form.enforced for form in forms]
-            self._whole[keyword] = [form.whole for form in forms]
+            self.enforced[keyword] = [form.enforced for form in forms]
+            self.whole[keyword] = [form.whole for form in forms]
         else:
-            form = self._below(keyword, closing=True)
-            self._enforced[keyword], self._whole[keyword] = form
+            form = self.below(keyword, closing=self.place.closing and not self.surroundings.items)
+            self.enforced[keyword], self.whole[keyword] = form
+
+    def prefix_items(self, keyword: str, value: Any) -> None:
+        checked(keyword, value, self.at(keyword))
+        forms = [self.below(keyword, index) for index in range(len(value))]
+        self.enforced[keyword] = [form.enforced for form in forms]
+        self.whole[keyword] = [form.whole for form in forms]
 
     def additional_items(self, keyword: str, value: Any) -> None:
-        if isinstance(self._schema.get("items"), list):
-            form = self._below(keyword)
-            self._enforced["items"], self._whole["items"] = form
+        if isinstance(self.schema.get("items"), list):
+            form = self.below(keyword)
+            self.enforced["items"], self.whole["items"] = form
 
     def branches(self, keyword: str, value: Any) -> None:
-        checked(keyword, value, self._at(keyword))
-        closing = self._open_below and keyword != "allOf"
-        forms = [self._below(keyword, index, closing=closing) for index in range(len(value))]
-        self._whole[keyword] = [form.whole for form in forms]
-        if self._walk.is_refused(keyword, self._at(keyword)):
-            self._walk.lacks(self._at(keyword))
+        checked(keyword, value, self.at(keyword))
+        closing = self.branches_close and keyword != "allOf"
+        forms = [self.in_place(keyword, index, closing=closing) for index in range(len(value))]
+        self.whole[keyword] = [form.whole for form in forms]
+        if self.is_refused(keyword):
+            self.lacks(keyword)
             return
         enforced = [form.enforced for form in forms]
         if keyword == "oneOf":
-            if not keywords.disjoint([self._walk.outline(branch) for branch in value]):
-                self._walk.lacks(self._at(keyword))
+            if not keywords.disjoint(
+                [
+                    self.walk.outline(branch, self.at(keyword, index))
+                    for index, branch in enumerate(value)
+                ]
+            ):
+                self.lacks(keyword)
             # `anyOf` is the same where no two branches overlap, and wider elsewhere.
             keyword = "anyOf"
-            if keyword in self._schema:
+            if keyword in self.schema:
                 keyword, enforced = "allOf", [{"anyOf": enforced}]
         if keyword == "allOf":
-            self._enforced.setdefault(keyword, []).extend(enforced)
+            for one in enforced:
+                self.also(one)
         else:
-            self._enforced[keyword] = enforced
+            self.enforced[keyword] = enforced
 
     def ref(self, keyword: str, value: Any) -> None:
-        alone = self._closing and self._open_below
-        target = self._walk.reference(value, self._at(keyword), alone)
-        self._enforced[keyword] = self._whole[keyword] = target
+        place = self.place._replace(closing=self.branches_close)
+        reference = self.walk.reference(value, place._replace(inlining=False), keyword)
+        self.whole["$ref"] = reference
+        if self.place.inlining and self.is_refused("$ref"):
+            self.lacks(keyword)
+        elif self.place.inlining:
+            self.also(self.walk.inlined(value, place, keyword))
+        else:
+            self.enforced["$ref"] = reference
 
-    def dependencies(self, keyword: str, value: Any) -> None:
-        """Before 2019-09: lists of names and schemas in one keyword."""
-        checked(keyword, value, self._at(keyword))
-        names = {key: v for key, v in value.items() if isinstance(v, list)}
-        schemas = {
-            key: self._walk.validated(v, self._at(keyword, key))
-            for key, v in value.items()
-            if key not in names
-        }
-        if value:
-            self._walk.lacks(self._at(keyword))
-        self._whole |= {"dependentRequired": names, "dependentSchemas": schemas}
-
-    def unevaluated_properties(self, keyword: str, value: Any) -> None:
-        """Where nothing else applies to the object, these are its additional properties."""
-        others = ("additionalProperties", *keywords.IN_PLACE)
-        if any(other in self._schema for other in others):
-            self.unenforced_schema(keyword, value)
-            return
-        form = self._below(keyword)
-        self._whole["additionalProperties"] = form.whole
-        self._enforced.setdefault("additionalProperties", form.enforced)
-
-    def unenforced_schema(self, keyword: str, value: Any) -> None:
-        if value is True or (keyword in ("then", "else") and "if" not in self._schema):
-            return
-        self._validate(keyword, self._walk.validated(value, self._at(keyword)))
-
-    def unenforced_schemas(self, keyword: str, value: Any) -> None:
-        checked(keyword, value, self._at(keyword))
-        below = {key: self._walk.validated(v, self._at(keyword, key)) for key, v in value.items()}
-        if below:
-            self._validate(keyword, below)
-
-    def unenforced_value(self, keyword: str, value: Any) -> None:
-        if value is not False and value != {}:
-            self._validate(keyword, checked(keyword, value, self._at(keyword)))
-
-    def dynamic_reference(self, keyword: str, value: Any) -> None:
-        raise InvalidSchema(f"'{keyword}' is not resolved; use '$ref'.", param=self._at(keyword))
+    def dynamic_ref(self, keyword: str, value: Any) -> None:
+        """As a `$ref` where it means the same from everywhere."""
+        if "$ref" in self.schema or not self.walk.references.is_static(value):
+            raise InvalidSchema(f"'{keyword}' is not resolved; use '$ref'.", param=self.at(keyword))
+        self.ref(keyword, value)
 
 
-def _is_wrapper(schema: dict[str, Any]) -> bool:
-    """Whether `schema` only points to, or chooses among, others, so that it can close theirs."""
-    applied = [key for key in schema if key in keywords.IN_PLACE]
-    about_objects = ("properties", "patternProperties", "additionalProperties", "required")
-    return len(applied) == 1 and not any(key in schema for key in about_objects)
+def _in_order(enforced: dict[str, Any]) -> dict[str, Any]:
+    """`enforced` with what the grammar engine (llguidance 1.9.1) must read together in one place:
+    it takes additional properties for those of a pattern if `allOf` stands in between."""
+    for first, second in (("patternProperties", "additionalProperties"), ("prefixItems", "items")):
+        if first in enforced and second in enforced:
+            rest = enforced.pop(second)
+            pairs = list(enforced.items())
+            at = list(enforced).index(first) + 1
+            enforced = dict([*pairs[:at], (second, rest), *pairs[at:]])
+    return enforced
 
 
 def _nullable(schema: dict[str, Any]) -> Any:
@@ -249,6 +201,7 @@ def _nullable(schema: dict[str, Any]) -> Any:
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 
+# What is not here is settled at the end.
 _TAKEN_BY: dict[str, Callable[[Node, str, Any], None]] = {
     "type": Node.type,
     "multipleOf": Node.multiple,
@@ -260,17 +213,11 @@ _TAKEN_BY: dict[str, Callable[[Node, str, Any], None]] = {
     "additionalProperties": Node.additional_properties,
     "items": Node.items,
     "additionalItems": Node.additional_items,
-    "prefixItems": Node.branches,
+    "prefixItems": Node.prefix_items,
     "$ref": Node.ref,
-    "dependencies": Node.dependencies,
     **dict.fromkeys(("allOf", "anyOf", "oneOf"), Node.branches),
     **dict.fromkeys(("enum", "const"), Node.value),
     **dict.fromkeys(keywords.NUMBERS, Node.number),
-    **dict.fromkeys(keywords.COUNTS, Node.value),
-    **dict.fromkeys(("minProperties", "maxProperties"), Node.property_count),
-    **dict.fromkeys(keywords.UNENFORCED_SUBSCHEMA, Node.unenforced_schema),
-    "unevaluatedProperties": Node.unevaluated_properties,
-    **dict.fromkeys(keywords.UNENFORCED_SUBSCHEMAS, Node.unenforced_schemas),
-    **dict.fromkeys(keywords.UNENFORCED_VALUE, Node.unenforced_value),
-    **dict.fromkeys(keywords.DYNAMIC_REFERENCES, Node.dynamic_reference),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), Node.value),
+    **dict.fromkeys(keywords.DYNAMIC_REFERENCES, Node.dynamic_ref),
 }

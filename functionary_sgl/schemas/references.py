@@ -1,14 +1,16 @@
-"""Local references of a schema: `#`, `#/a/b` and `#anchor`. No other document is ever fetched."""
+"""Local references of a schema: `#`, `#/a/b`, `#anchor`, and the `$id` of a schema inside it.
 
-import re
-from collections.abc import Iterator
+No other document is ever fetched.
+"""
+
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 from functionary_sgl.errors import InvalidSchema
-
-# Of a list, as RFC 6901 writes it; no list of a schema has more members than nine digits count.
-_INDEX = re.compile("0|[1-9][0-9]{0,8}")
+from functionary_sgl.schemas.pointers import canonical, value_at
+from functionary_sgl.schemas.resources import Resources, readings
 
 
 class References:
@@ -16,53 +18,56 @@ class References:
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._anchors: dict[str, str] | None = None
 
-    def resolve(self, ref: str) -> tuple[str, Any]:
-        """The JSON pointer and the value that `ref` points at.
+    def resolve(self, ref: str, at: str) -> tuple[str, Any]:
+        """The JSON pointer and the value that `ref`, in the schema at `at`, points at.
 
-        Raises InvalidSchema for references that are not local or point at nothing.
+        What points at nothing from where it should, as in a schema that somebody put whole into
+        another, is looked for in the schemas around it, from the inside out.
+
+        Raises InvalidSchema for references that are not local, point at nothing, or mean different
+        schemas in different drafts.
         """
-        if not ref.startswith("#"):
-            raise InvalidSchema(f"The reference '{ref}' is not local; only '#...' is resolved.")
-        pointer = unquote(ref[1:])
-        if pointer and not pointer.startswith("/"):
-            pointer = self._anchor(pointer)
-        target: Any = self._root
-        for step in _steps(pointer):
-            if isinstance(target, list) and _INDEX.fullmatch(step) and int(step) < len(target):
-                target = target[int(step)]
-            elif isinstance(target, dict) and step in target:
-                target = target[step]
-            else:
-                raise InvalidSchema(f"The reference '{ref}' points at nothing.")
-        return pointer, target
+        found = self._found(ref, at) or self._around(ref, at)
+        if len(found) == 1:
+            return found.popitem()
+        if found:
+            raise InvalidSchema(
+                f"The reference '{ref}' means {len(found)} schemas, of one name or by the drafts "
+                "of JSON Schema; name the draft with '$schema', or point with '#/...'."
+            )
+        if ref.startswith("#"):
+            raise InvalidSchema(f"The reference '{ref}' points at nothing.")
+        raise InvalidSchema(
+            f"The reference '{ref}' is not local; only '#...' and the '$id' of a schema in this "
+            "one are resolved."
+        )
 
-    def _anchor(self, name: str) -> str:
-        if self._anchors is None:
-            self._anchors = dict(_anchors(self._root))
-        if name not in self._anchors:
-            raise InvalidSchema(f"The reference '#{name}' points at nothing.")
-        return self._anchors[name]
+    def is_static(self, ref: Any) -> bool:
+        """Whether `ref`, of a `$dynamicRef` or `$recursiveRef`, means the same from wherever its
+        schema is used: only one schema has the name that it looks for."""
+        name = ref.partition("#")[2] if isinstance(ref, str) else ""
+        return all(reading.dynamic.get(name, 0) <= 1 for reading in self._readings)
 
+    @cached_property
+    def _readings(self) -> list[Resources]:
+        return readings(self._root)
 
-def escaped(step: str | int) -> str:
-    """One step of a JSON pointer."""
-    return str(step).replace("~", "~0").replace("/", "~1")
+    def _found(self, ref: str, at: str) -> dict[str, Any]:
+        """By their pointers, the schemas that `ref` means in the schema at `at`."""
+        found: dict[str, Any] = {}
+        for reading in self._readings:
+            for start, pointer in reading.find(ref, at):
+                with suppress(LookupError):
+                    target = start + canonical(pointer)
+                    found[target] = value_at(self._root, target)
+                    reading.include(target, found[target])
+        return found
 
-
-def _steps(pointer: str) -> Iterator[str]:
-    for step in pointer.split("/")[1:]:
-        yield step.replace("~1", "/").replace("~0", "~")
-
-
-def _anchors(root: Any) -> Iterator[tuple[str, str]]:
-    left = [("", root)]
-    while left:
-        pointer, node = left.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("$anchor"), str):
-                yield node["$anchor"], pointer
-            left += [(f"{pointer}/{escaped(key)}", value) for key, value in node.items()]
-        elif isinstance(node, list):
-            left += [(f"{pointer}/{index}", value) for index, value in enumerate(node)]
+    def _around(self, ref: str, at: str) -> dict[str, Any]:
+        pointer = canonical(unquote(ref.removeprefix("#")))
+        while ref.startswith("#/") and at:
+            with suppress(LookupError):
+                return {at + pointer: value_at(self._root, at + pointer)}
+            at = at.rpartition("/")[0]
+        return {}

@@ -5,8 +5,13 @@ from typing import Any, NamedTuple
 
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
-from functionary_sgl.schemas.bounds import MAX_SCHEMAS
+from functionary_sgl.schemas.applied import Applications
+from functionary_sgl.schemas.bounds import MAX_ALTERNATIVES, MAX_SCHEMAS
+from functionary_sgl.schemas.recursion import Recursion
 from functionary_sgl.schemas.references import References
+
+_MOST_INLINED = 50
+"""References that lead from one to the other without going into the value."""
 
 
 class Forms(NamedTuple):
@@ -16,9 +21,21 @@ class Forms(NamedTuple):
     whole: Any
 
 
-NodeForms = Callable[["Walk", dict[str, Any], str, bool], Forms]
-"""The forms of an object at a pointer; the last says whether objects are closed where they list
-their properties."""
+class Place(NamedTuple):
+    """Where a schema stands, and what that makes of it.
+
+    closing: whether objects are closed where they list their properties.
+    inlining: whether schemas that are applied to the same value are written out and not referred
+        to.
+    """
+
+    pointer: str
+    closing: bool = False
+    inlining: bool = False
+
+
+NodeForms = Callable[["Walk", dict[str, Any], Place], Forms]
+"""The forms of a schema that is an object."""
 
 
 class Walk:
@@ -30,81 +47,128 @@ class Walk:
 
     def __init__(self, root: Any, without: Collection[str], node: NodeForms) -> None:
         self._node = node
-        self._references = References(root)
         self._without = without
-        self._names: dict[tuple[str, bool, bool], str] = {}
-        self._undefined: list[tuple[str, Any, str, bool, bool]] = []
-        self._only_validated = False
+        self._names: dict[tuple[Place, bool], str] = {}
+        self._undefined: list[tuple[str, Any, Place, bool]] = []
+        self.only_validated = False
         self._schemas = 0
+        self._alternatives = 1
+        self._inlined = 0
+        self.references = References(root)
+        self.applications = Applications(self.references)
+        self._recursion = Recursion(root, self.references)
         self.definitions: dict[str, Forms] = {}
         self.unenforced: list[str] = []
         self.patterns: list[tuple[str, str]] = []
 
-    def schema(self, schema: Any, pointer: str, closing: bool = False) -> Forms:
-        """Both forms of the schema at `pointer`; `closing`: objects are closed where they list
-        their properties."""
+    def schema(self, schema: Any, place: Place) -> Forms:
+        """Both forms of the schema at `place`."""
         self._schemas += 1
         if self._schemas > MAX_SCHEMAS:
             raise InvalidSchema(f"The schema consists of more than {MAX_SCHEMAS} schemas.")
         if isinstance(schema, bool):
             return Forms(schema, schema)
         if not isinstance(schema, dict):
-            raise InvalidSchema("A schema must be an object or a boolean.", param=pointer)
-        return self._node(self, schema, pointer, closing)
+            raise InvalidSchema("A schema must be an object or a boolean.", param=place.pointer)
+        if not (place.inlining or self.only_validated) and self._goes_round(schema, place.pointer):
+            name = self._define(schema, place._replace(inlining=True))
+            return Forms({"$ref": name}, {"$ref": name})
+        return self._node(self, schema, place)
 
     def validated(self, schema: Any, pointer: str) -> Any:
         """The whole form of a schema below a keyword that is not enforced, and is told so once."""
-        outer, self._only_validated = self._only_validated, True
-        whole = self.schema(schema, pointer).whole
-        self._only_validated = outer
+        outer, self.only_validated = self.only_validated, True
+        whole = self.schema(schema, Place(pointer)).whole
+        self.only_validated = outer
         return whole
 
     def lacks(self, pointer: str) -> None:
         """The keyword at `pointer` is not enforced."""
-        if not self._only_validated:
+        if not self.only_validated:
             self.unenforced.append(pointer)
 
     def is_refused(self, keyword: str, pointer: str) -> bool:
         """Whether the grammar engine has been found not to enforce this."""
         return keyword in self._without or pointer in self._without
 
-    def pattern(self, pattern: Any, pointer: str) -> str:
-        """A regular expression that the grammar engine must be asked about."""
-        if not isinstance(pattern, str):
-            raise InvalidSchema("A pattern must be a string.", param=pointer)
-        if not self._only_validated:
+    def note(self, pattern: str, pointer: str) -> None:
+        """The engine must be asked about the regular expression `pattern`."""
+        if not self.only_validated:
             self.patterns.append((pointer, pattern))
-        return pattern
 
-    def reference(self, ref: Any, pointer: str, closing: bool) -> str:
-        """The reference to the definition that `ref` becomes."""
+    def reference(self, ref: Any, place: Place, keyword: str) -> str:
+        """The reference to the definition that `ref` becomes, which `keyword` of the schema at
+        `place` has."""
+        return self._define(*self._target(ref, place, keyword))
+
+    def _target(self, ref: Any, place: Place, keyword: str) -> tuple[Any, Place]:
+        """What `ref` points at; it closes objects where the schema does that refers to it."""
         if not isinstance(ref, str):
-            raise InvalidSchema("A reference must be a string.", param=pointer)
+            raise InvalidSchema("A reference must be a string.", param=f"{place.pointer}/{keyword}")
         try:
-            target_pointer, target = self._references.resolve(ref)
+            pointer, target = self.references.resolve(ref, place.pointer)
         except InvalidSchema as error:
-            raise InvalidSchema(error.message, param=pointer) from error
-        key = target_pointer, closing, self._only_validated
+            raise InvalidSchema(error.message, param=f"{place.pointer}/{keyword}") from error
+        return target, place._replace(pointer=pointer)
+
+    def inlined(self, ref: Any, place: Place, keyword: str) -> Any:
+        """What `ref` points at, as it is enforced; as `reference`."""
+        target, at = self._target(ref, place, keyword)
+        self._inlined += 1
+        if self._inlined > _MOST_INLINED:
+            raise InvalidSchema(
+                "It leads back to itself without describing a part of the value.",
+                param=f"{place.pointer}/{keyword}",
+            )
+        forms = self.schema(target, at)
+        self._inlined -= 1
+        return forms.enforced
+
+    def _define(self, schema: Any, place: Place) -> str:
+        key = place, self.only_validated
         if key not in self._names:
             self._names[key] = f"d{len(self._names)}"
-            self._undefined.append((self._names[key], target, *key))
+            self._undefined.append((self._names[key], schema, *key))
         return f"#/$defs/{self._names[key]}"
 
     def define(self) -> None:
         """Go over what references point at, one after the other: chains of them may be long."""
         while self._undefined:
-            name, target, pointer, closing, self._only_validated = self._undefined.pop()
-            self.definitions[name] = self.schema(target, pointer, closing)
+            name, target, place, self.only_validated = self._undefined.pop()
+            self.definitions[name] = self.schema(target, place)
 
-    def outline(self, schema: Any) -> Any:
-        """`schema` with what tells it apart from others, behind its references; True, which admits
-        whatever others do, where that is no schema: it will be refused, and with its place, where
-        the walk comes to it."""
+    def _goes_round(self, schema: dict[str, Any], pointer: str) -> bool:
+        """Whether the schema at `pointer` adds something to one that it is a part of. Grammar
+        engines put such schemas together before they have either."""
+        said = keywords.VALIDATED & schema.keys()
+        several = isinstance(schema.get("allOf"), list) and len(schema["allOf"]) > 1
+        if len(said) < 2 and not several:
+            return False
+        if not said & set(keywords.IN_PLACE):
+            return False
+        others = self.applications.of(schema, pointer)
+        return any(self._recursion.leads_back(one.pointer, pointer) for one in others or ())
+
+    def alternatives(self, number: int) -> bool:
+        """Whether the document may have `number` alternatives more. Where they apply to one value,
+        a grammar has each with each."""
+        if self.only_validated:
+            return True
+        if self._alternatives * number > MAX_ALTERNATIVES:
+            return False
+        self._alternatives *= number
+        return True
+
+    def outline(self, schema: Any, pointer: str) -> Any:
+        """The schema at `pointer` with what tells it apart from others, behind its references;
+        True, which admits whatever others do, where that is no schema: it will be refused, and with
+        its place, where the walk comes to it."""
         try:
             for _ in range(8):
-                if not isinstance(schema, dict) or not isinstance(schema.get("$ref"), str):
+                ref = keywords.reference(schema) if isinstance(schema, dict) else None
+                if ref is None:
                     break
-                schema = self._references.resolve(schema["$ref"])[1]
+                pointer, schema = self.references.resolve(ref, pointer)
             if not isinstance(schema, dict):
                 return schema
             named = keywords.types(schema["type"]) if "type" in schema else None

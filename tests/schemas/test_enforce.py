@@ -18,6 +18,7 @@ from functionary_sgl.schemas import enforceable
 from functionary_sgl.schemas.keywords import canonical, disjoint
 
 S = {"type": "string"}
+P = {"pattern": "a"}
 
 
 def enforced(schema: Any, without: Any = ()) -> Any:
@@ -94,7 +95,7 @@ def test_keywords_that_say_nothing_are_not_told() -> None:
 
 def test_definitions_are_told_where_they_stand_and_once() -> None:
     ref = {"$ref": "#/$defs/x"}
-    schema = {"properties": {"a": ref, "b": ref}, "$defs": {"x": {"not": S}, "unused": {"not": S}}}
+    schema = {"properties": {"a": ref, "b": ref}, "$defs": {"x": {"not": P}, "unused": {"not": P}}}
     assert unenforced(schema) == ("/$defs/x/not",)
 
 
@@ -188,6 +189,9 @@ def _around(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         "minProperties": st.integers(0, 2),
         "maxProperties": st.integers(3, 5),
         "dependentRequired": st.just({"a": ["b"]}),
+        "dependentSchemas": st.fixed_dictionaries({"b": below}),
+        "propertyNames": st.sampled_from([{"enum": ["a", "x"]}, {"pattern": "^[a-c]"}, {}]),
+        "unevaluatedProperties": below | st.booleans(),
     }
     array = {
         "type": st.just("array"),
@@ -196,10 +200,21 @@ def _around(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         "minItems": st.integers(0, 2),
         "maxItems": st.integers(2, 4),
         "uniqueItems": st.booleans(),
+        "contains": below | st.booleans(),
+        "minContains": st.integers(0, 2),
+        "unevaluatedItems": below | st.booleans(),
+    }
+    a = st.fixed_dictionaries({"properties": st.fixed_dictionaries({"a": below})})
+    conditions = {
+        **properties,
+        "if": below | a | st.just({"required": ["a"]}),
+        "then": below,
+        "else": below,
+        "not": a | st.just({"required": ["b"]}) | below,
     }
     branches = st.lists(below, min_size=1, max_size=3)
     combined = {"anyOf": branches, "oneOf": branches, "allOf": branches, "not": below}
-    return _some(properties) | _some(array) | _some(combined)
+    return _some(properties) | _some(array) | _some(combined) | _some(conditions)
 
 
 WISHES = st.text(max_size=20) | st.text('{}[]":, abcx0123.-aaabb', max_size=60)
