@@ -70,12 +70,11 @@ class Node(Part):
             self.validate(keyword, value)
 
     def pattern(self, keyword: str, value: Any) -> None:
-        self.whole[keyword] = value
         expression = self.expression(value, keyword)
         if expression is None:
-            self.lacks(keyword)
+            self.validate(keyword, value)
         else:
-            self.enforced[keyword] = expression
+            self.enforced[keyword] = self.whole[keyword] = expression
 
     def properties(self, keyword: str, value: Any) -> None:
         checked(keyword, value, self.at(keyword))
@@ -90,22 +89,20 @@ class Node(Part):
 
     def pattern_properties(self, keyword: str, value: Any) -> None:
         checked(keyword, value, self.at(keyword))
-        names = {pattern: translated(pattern) for pattern in value}
-        refused = any(
-            name is None or self.walk.is_refused(keyword, self.at(keyword, pattern))
-            for pattern, name in names.items()
-        )
-        if refused or len(set(names.values())) < len(value) or len(value) > MAX_PATTERN_PROPERTIES:
+        known = {pattern: name for pattern in value if (name := translated(pattern)) is not None}
+        refused = any(self.walk.is_refused(keyword, self.at(keyword, key)) for key in value)
+        all_apart = len(set(known.values())) == len(value) <= MAX_PATTERN_PROPERTIES
+        if refused or not all_apart:
             whole = {k: self.walk.validated(v, self.at(keyword, k)) for k, v in value.items()}
             self.validate(keyword, whole)
             # Any key may be one of theirs.
             self.enforced["additionalProperties"] = True
             return
-        for pattern, name in names.items():
-            self.walk.note(name or "", self.at(keyword, pattern))
-        forms = {pattern: self.below(keyword, pattern) for pattern in value}
-        self.enforced[keyword] = {names[key]: form.enforced for key, form in forms.items()}
-        self.whole[keyword] = {key: form.whole for key, form in forms.items()}
+        for pattern, name in known.items():
+            self.walk.note(name, self.at(keyword, pattern))
+        forms = {name: self.below(keyword, pattern) for pattern, name in known.items()}
+        self.enforced[keyword] = {name: form.enforced for name, form in forms.items()}
+        self.whole[keyword] = {name: form.whole for name, form in forms.items()}
 
     def additional_properties(self, keyword: str, value: Any) -> None:
         form = self.below(keyword)
