@@ -4,6 +4,7 @@ from typing import Any
 
 from functionary_sgl.schemas import keywords
 from functionary_sgl.schemas.part import Part
+from functionary_sgl.schemas.pattern import any_of
 from functionary_sgl.schemas.values import checked
 
 _LONGEST_NAME = 1_000
@@ -56,6 +57,9 @@ def _narrow(part: Part, names: Any) -> bool:
     rest = enforced.get("additionalProperties", True)
     if (values := keywords.possible(names)) is not None and len(said) == 1:
         wanted = [value for value in values if isinstance(value, str)]
+        if not listed and part.schema.keys() & {"minProperties", "maxProperties"}:
+            enforced |= {"patternProperties": {any_of(wanted): rest}, **only}  # can be counted
+            return True
         properties = {name: name in wanted and schema for name, schema in listed.items()}
         enforced |= {"properties": dict.fromkeys(wanted, rest) | properties, **only}
         return True

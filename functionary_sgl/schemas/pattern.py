@@ -37,6 +37,7 @@ _SPECIAL = frozenset(r"\.+*?()|[]{}^$#&-~")  # inside a class or outside
 
 _GROUP = re.compile(r"\((?:\?:|\?P?<[A-Za-z_]\w*>|(?!\?))")
 _FLAG = re.compile(r"\(\?i(?=[:)])")
+_DOT_ALL = re.compile(r"\(\?(?:s|si|is)\)")
 _QUANTIFIER = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
 _HEX = re.compile(r"x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}")
 _LOW_SURROGATE = re.compile(r"\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
@@ -62,6 +63,11 @@ def other_than(texts: Collection[str]) -> str | None:
     return f"^{_other(set(texts))}$" if sum(map(len, texts)) <= _MOST_OTHER else None
 
 
+def any_of(texts: Collection[str]) -> str:
+    """An expression, as the engine writes it, for `texts` and nothing else."""
+    return f"^(?:{'|'.join(''.join(map(_character, text)) for text in texts)})$"
+
+
 def _other(texts: set[str]) -> str:
     firsts = sorted({text[0] for text in texts if text})
     others = "".join(map(_character, firsts))
@@ -76,9 +82,14 @@ class _Translation:
     def __init__(self, pattern: str) -> None:
         self._text = pattern
         self._at = 0
+        self._dot = _ANY_BUT_LINE_ENDS
 
     def whole(self) -> str:
         parts = []
+        if flags := self._match(_DOT_ALL):  # as many write what JavaScript has as a flag
+            self._at = flags.end()
+            self._dot = _ANY
+            parts = ["(?i)"] if "i" in flags.group() else []
         while self._at < len(self._text):
             parts.append(self._term())
         return "".join(parts)
@@ -97,7 +108,7 @@ class _Translation:
         if char == "[":
             return self._class()
         if char == ".":
-            return _ANY_BUT_LINE_ENDS
+            return self._dot
         return char if char in "^$|)" else _character(char)
 
     def _match(self, expression: re.Pattern[str]) -> re.Match[str] | None:

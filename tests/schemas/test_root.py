@@ -48,6 +48,7 @@ EXACT: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"dependencies": {"a": ["b"], "b": {"properties": {"b": S}}}}, [{}, B], [A, {"b": 1}]),
     ({"propertyNames": {"pattern": "^a"}}, [{}, A], [B]),
     ({"propertyNames": {"enum": ["a", "c"]}}, [{}, A], [B]),
+    ({"propertyNames": {"enum": ["a", "b"]}, "maxProperties": 1}, [{}, B], [{"c": 1}, BOTH]),
     ({"propertyNames": {"maxLength": 1}}, [{}, A], [{"ab": 1}]),
     ({"propertyNames": False}, [{}], [A]),
     ({"unevaluatedProperties": N}, [{}, {"a": 1}], [A]),
