@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -59,6 +59,9 @@ guarantee: install  ## Count valid calls of 2,000 random requests (ARGS="--cases
 
 promises: install  ## Count what becomes of suites of schemas (ARGS="--suite BFCL --json")
 	$(BIN)/python -m benchmarks.promises $(ARGS)
+
+fidelity: .bfcl/.installed  ## Compare answers with and without constraints (ARGS="--limit 10 --json")
+	$(BIN)/python -m benchmarks.fidelity $(ARGS)
 
 check: install  ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -205,10 +205,10 @@ def holds(figures: dict[str, Any]) -> bool:
 
 
 @contextlib.contextmanager
-def running_server(flags: list[str]) -> Iterator[str]:
+def running_server(flags: list[str], launcher: Path = LAUNCHER) -> Iterator[str]:
     """The base URL of a server that is started, and stopped at the end."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, str(LAUNCHER), *SERVER_FLAGS, *flags]
+    command = [sys.executable, str(launcher), *SERVER_FLAGS, *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None
         banner = [server.stdout.readline() for _ in range(4)]

@@ -6,10 +6,15 @@
 Questions, right answers and checker are those of the `bfcl-eval` package (Apache 2.0), which has an
 environment of its own, as its dependencies are many. Names with dots have underscores instead, as
 for OpenAI's models.
+
+For benchmarks/fidelity, `--questions` prints the questions as functionary_sgl/evaluation reads
+them, without right answers, and `--judge` reads answers to all of these, on each line a JSON list
+of calls (name, arguments as text) or null for a failure, and prints which are right.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +30,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from functionary_sgl.evaluation.client import Answer, Client
+from functionary_sgl.evaluation.client import Answer, Client, GivenCall
 
 CATEGORIES = ("simple_python", "multiple", "parallel", "irrelevance")
 DATA = Path(bfcl_eval.__file__).parent / "data"
@@ -42,6 +47,15 @@ class Case:
     request: dict[str, Any]
     functions: list[dict[str, Any]]
     right: list[Any]
+
+    def question(self, number: int) -> dict[str, Any]:
+        """As a line of a file of questions."""
+        return {
+            "id": f"{self.category} {number}",
+            "category": self.category,
+            "request": self.request,
+            "expected": {"calls": []},
+        }
 
     def is_right(self, answer: Answer) -> bool:
         if not self.right:
@@ -82,9 +96,29 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="so many questions of each category")
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--questions", action="store_true", help="print the questions, ask nothing")
+    parser.add_argument("--judge", action="store_true", help="judge the answers on standard input")
     options = parser.parse_args()
-    client = Client(options.base_url, options.api_key)
     asked = [case for category in CATEGORIES for case in cases(category, options.limit)]
+    if options.questions:
+        for number, case in enumerate(asked, start=1):
+            print(json.dumps(case.question(number)))
+    elif options.judge:
+        answers = map(_answer, sys.stdin)
+        print(json.dumps([case.is_right(a) for case, a in zip(asked, answers, strict=True)]))
+    else:
+        _score(asked, options)
+
+
+def _answer(line: str) -> Answer:
+    calls = json.loads(line)
+    if calls is None:
+        return Answer(error="it failed")
+    return Answer(calls=tuple(GivenCall(name, arguments) for name, arguments in calls))
+
+
+def _score(asked: list[Case], options: argparse.Namespace) -> None:
+    client = Client(options.base_url, options.api_key)
     right: dict[str, list[bool]] = {category: [] for category in CATEGORIES}
     failed = 0
     with (

@@ -1,0 +1,1 @@
+"""Where the model's own answer is right, do constraints change nothing?"""
