@@ -36,8 +36,8 @@ from functionary_sgl.runtime.generation import Generation
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
-from functionary_sgl.runtime.tails import tails
 from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer, Verbatim
+from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
 
 
@@ -176,12 +176,15 @@ class _Interpreter:
     async def _select(self, state: State, expression: Any) -> None:
         self._note_prompt()
         tokens = state.tokens
-        pending, tokens.pending = tokens.pending, ""
-        choices = [tokens.encode(pending + choice) for choice in expression.choices]
+        texts = [tokens.pending + choice for choice in expression.choices]
+        held = common_lead(self._tokenizer, texts)
+        choices = [tokens.encode(text.removesuffix(held)) for text in texts]
+        tokens.pending = ""
         index = await choose(tokens.ids, choices, self._turn.sampling, self._score)
         if state is self.state and len(choices[index]) > self._budget():
             raise _TurnOver("length")
         tokens.ids += choices[index]
+        tokens.pending = held
         state.store(expression.name, expression.choices[index])
 
     async def _score(self, token_ids: Sequence[int], candidates: Sequence[int]) -> Scores:
@@ -236,7 +239,7 @@ class _Interpreter:
         constraint = self._constraint(expression)
         is_free = role == "arguments" and constraint is None
         if is_free:
-            self._lead()  # the model writes it
+            self._take_lead()  # the model writes it
         is_value = is_free or bool(constraint and constraint.tails)
         self._note_prompt()
         client_stops = self._turn.sampling.stop if role == "content" else ()
@@ -289,18 +292,18 @@ class _Interpreter:
             before: tuple[str, ...] = getattr(expression, "before", ())
             is_string = Variable.parse(expression.name).role == "code"
             found = tails(self._tokenizer, before, string=is_string)
-            return Constraint("json_schema", wanted.json_schema, self._lead(), found)
+            before_it = self._take_lead(string=is_string)
+            return Constraint("json_schema", wanted.json_schema, before_it, found)
         if wanted.regex is not None:
             return Constraint("regex", wanted.regex)
         grammar = getattr(wanted, "ebnf", None)
         return None if grammar is None else Constraint("lark", grammar)
 
-    def _lead(self) -> str:
-        """The spaces at the end of what is pending, taken away: in the tokenization that models
-        are trained on they belong to the token that follows."""
-        text = self._tokens.pending
-        self._tokens.pending = text.rstrip(" ")
-        return text[len(self._tokens.pending) :]
+    def _take_lead(self, *, string: bool = False) -> str:
+        """The spaces at the end of what is pending that belong to the next token, taken away."""
+        held = lead(self._tokenizer, self._tokens.pending, string=string)
+        self._tokens.pending = self._tokens.pending.removesuffix(held)
+        return held
 
     def _filter(self, name: str, *, constrained: bool) -> TextFilter:
         """A fresh one, but all text for the user is one text."""

@@ -163,16 +163,18 @@ class Tokenizer:
                 ids += self.encode(self.control.unmark(piece))
         return ids
 
-    def shared(self, before: str, after: str) -> str:
-        """The beginning of `after` that is in one token with the end of `before`, where both are
-        one text."""
-        text, at = (before + after).encode(), 0
-        end = len(before.encode())
+    def joint(self, before: str, after: str) -> tuple[str, str]:
+        """The end of `before` and the beginning of `after` that are in one token where both are one
+        text; empty if none is."""
+        text, begin, end = (before + after).encode(), 0, 0
+        seam = len(before.encode())
         for token_id in self.encode(before + after):
-            at += len(self.token_bytes(token_id))
-            if at >= end:
+            begin, end = end, end + len(self.token_bytes(token_id))
+            if end >= seam:
                 break
-        return text[end:at].decode(errors="ignore")
+        if end == seam:
+            return "", ""
+        return text[begin:seam].decode(errors="ignore"), text[seam:end].decode(errors="ignore")
 
     def decode(self, ids: list[int]) -> str:
         """The text of `ids`, control tokens included."""

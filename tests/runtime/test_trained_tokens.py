@@ -1,5 +1,6 @@
 """A model that writes its turns in the tokens that it was trained on writes them so under
-constraints: no grammar bars a token because it reaches beyond the end of a value."""
+constraints: it is asked for arguments where one of these begins, and no grammar bars one because it
+reaches beyond the end of a value."""
 
 import asyncio
 import json
@@ -17,13 +18,19 @@ from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Delta
-from functionary_sgl.runtime.tails import tails
+from functionary_sgl.runtime.value_ends import common_lead, tails
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import FORMATS
+from tests.conftest import TINY
 from tests.formats import own_template, possible, written
 
-NANO = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer
-GUIDE = LLTokenizer((checkpoint.EMBEDDED / "tokenizer.json").read_text(encoding="utf-8"))
+# One with digits and spaces apart, and one that cuts as GPT's does.
+CHECKPOINTS = {"nano": checkpoint.EMBEDDED, "tiny": TINY}
+TOKENIZERS = {name: checkpoint.load(str(path)).tokenizer for name, path in CHECKPOINTS.items()}
+GUIDES = {
+    name: LLTokenizer((path / "tokenizer.json").read_text(encoding="utf-8"))
+    for name, path in CHECKPOINTS.items()
+}
 PLACE = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "near": {"type": "object"}, "more": {}},
@@ -36,20 +43,28 @@ CALLS = [("go", '{"to": {"city": "Rome"}}'), ("see", '{"city": "Oslo"}'), ("pyth
 
 
 class TrainedEngine(ScriptedEngine):
-    """A model that prefers to write `turn`, in the tokens that its tokenizer makes of it. `barred`
-    are those that a grammar kept it from."""
+    """A model that prefers to write `turn`, in the tokens that its tokenizer makes of it.
 
-    def __init__(self, turn: str, tokenizer: Tokenizer) -> None:
+    barred: tokens that a grammar kept it from.
+    cut: the first of them, where it was asked for arguments in the midst of a token.
+    """
+
+    def __init__(self, turn: str, tokenizer: Tokenizer, guide: LLTokenizer) -> None:
         super().__init__(Script(replies=[]), tokenizer)
         self._turn = turn
         self._words = tokenizer
+        self._guide = guide
         self.barred: list[str] = []
+        self.cut: list[str] = []
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         ids = self._next(request.token_ids, request.turn)
         matcher = None
         if request.constraint is not None:
-            matcher = LLMatcher(GUIDE, grammar(request.constraint), log_level=0)
+            matcher = LLMatcher(self._guide, grammar(request.constraint), log_level=0)
+            trained = self._words.encode_marked(self._turn)
+            if ids != trained[len(trained) - len(ids) :]:
+                self.cut.append(self._words.decode(ids[:1]))
         while ids and not (matcher and matcher.is_stopped()):
             if matcher and not matcher.try_consume_tokens(ids[:1]):
                 if matcher.is_accepting():
@@ -59,7 +74,7 @@ class TrainedEngine(ScriptedEngine):
                 mask = matcher.compute_bitmask()
                 ids = next(
                     [token_id, *self._words.encode_marked(text.removeprefix(said))]
-                    for token_id in range(GUIDE.vocab_size)
+                    for token_id in range(self._guide.vocab_size)
                     if mask[token_id // 8] >> token_id % 8 & 1
                     and (said := self._words.decode([token_id]))
                     and text.startswith(said)
@@ -80,7 +95,7 @@ class TrainedEngine(ScriptedEngine):
         done = self._words.decode(list(token_ids[turn.prompt_length :]))
         assert self._turn.startswith(done), (done, self._turn)
         trained = self._words.encode_marked(self._turn)
-        for count in range(len(trained)):
+        for count in range(len(trained) + 1):
             if self._words.decode(trained[:count]) == done:
                 return trained[count:]
         return self._words.encode_marked(self._turn.removeprefix(done))
@@ -95,17 +110,23 @@ async def said(model: Model, code: bool) -> str:
     return "".join(e.text for e in events if isinstance(e, Delta) and e.role in payload)
 
 
+@pytest.mark.parametrize("words", CHECKPOINTS)
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "v3.llava_llama"])
-def test_a_right_turn_is_written_in_the_tokens_of_training(name: str) -> None:
+def test_a_right_turn_is_written_in_the_tokens_of_training(name: str, words: str) -> None:
     format = FORMATS[name]
-    tokenizer = NANO.with_control(format.control_tokens).with_control(format.marks, special=False)
+    tokenizer = (
+        TOKENIZERS[words]
+        .with_control(format.control_tokens)
+        .with_control(format.marks, special=False)
+    )
     prompter = Prompter(format, tokenizer, own_template(format))
     for call in CALLS:
         if not possible(name, None, [call])[1]:
             continue
-        engine = TrainedEngine(written(name, None, [call]), prompter.tokenizer)
+        engine = TrainedEngine(written(name, None, [call]), prompter.tokenizer, GUIDES[words])
         told = asyncio.run(said(Model(("m",), prompter, engine), code=format.code))
         assert (told, engine.barred) == (call[1], [])
+        assert not engine.cut or call[0] == "python"  # behind a quote, which the program writes
 
 
 @pytest.mark.parametrize(
@@ -121,4 +142,20 @@ def test_a_right_turn_is_written_in_the_tokens_of_training(name: str) -> None:
 def test_a_tail_is_what_one_token_reaches_into(
     before: list[str], string: bool, reached: tuple[str, ...]
 ) -> None:
-    assert tails(NANO, tuple(before), string=string) == reached
+    assert tails(TOKENIZERS["nano"], tuple(before), string=string) == reached
+
+
+@pytest.mark.parametrize(
+    ("texts", "held"),
+    [
+        (['{"name": "go", "arguments": ', '{"name": "see", "arguments": '], " "),
+        (["go ", "gone "], ""),  # only the space tells them apart
+        (["go: ", "see:\n"], ""),
+        (["<tool_call>"], ""),
+    ],
+)
+def test_a_space_waits_for_the_bracket_that_it_is_in_one_token_with(
+    texts: list[str], held: str
+) -> None:
+    assert common_lead(TOKENIZERS["tiny"], texts) == held
+    assert common_lead(TOKENIZERS["nano"], texts) == ""

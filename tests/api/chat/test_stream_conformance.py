@@ -68,7 +68,6 @@ DIFFERENT: dict[tuple[str, str], Said] = {
     (LLAMA31, "close tag merged with args end"): (None, [("get_weather", '{"city": "R"}')]),
     (LLAMA31, "close tag whole token"): (None, [("get_weather", '{"city": "R"}')]),
     (LLAMA31, "args containing </"): (None, [("get_weather", '{"h": "<b>x</b>"}')]),
-    (QWEN, "length mid args"): (None, [("get_weather", '{"city":')]),
     # Reasoning is told apart, and every format streams.
     ("v3-llama3.1-reasoning", "reason"): ROME,
     ("r1", "r1 any"): ("Hi", []),
