@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
+from functionary_sgl.chat.custom import CustomTool, arguments_of
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import EVER, Engine, Sampling
@@ -111,11 +112,16 @@ class Model:
         await self._check_images(images)
         salt = _salt(sampling, adapter, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
-        arguments = await self.gate.admit(conversation.callable_tools())
+        arguments = await self.gate.admit(conversation.callable_functions())
+        inputs = {
+            tool.name: await self.forms.admit_input(tool)
+            for tool in conversation.callable_tools()
+            if isinstance(tool, CustomTool)
+        }
         answer, unenforced = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
         prompt, offer, taken = await asyncio.to_thread(
-            self._prompt_and_offer, conversation, arguments, answer, sampling, salt
+            self._prompt_and_offer, conversation, arguments, answer, inputs, sampling, salt
         )
         return CheckedTurn(
             program=self.prompter.format.program,
@@ -180,13 +186,14 @@ class Model:
         conversation: Conversation,
         arguments: Mapping[str, Arguments],
         answer: Form | None,
+        inputs: Mapping[str, Form],
         sampling: Sampling,
         salt: str,
     ) -> tuple[Prompt, Offer, int]:
         """Also how many ids there are before the model's own first."""
         schemas = {name: known.constraint for name, known in arguments.items()}
         free_names = self.constraints == "off"
-        offer = self.prompter.offer(conversation, schemas, answer, free_names=free_names)
+        offer = self.prompter.offer(conversation, schemas, answer, inputs, free_names=free_names)
         _check_least(sampling, offer)
         most = self.engine.context_length
         try:
@@ -267,7 +274,7 @@ def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
 
 def _unenforced(conversation: Conversation, arguments: Mapping[str, Arguments]) -> Iterator[str]:
     """Where the request's tools have keywords that are not enforced."""
-    for tool in conversation.callable_tools():
+    for tool in conversation.callable_functions():
         yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)
 
 
@@ -279,21 +286,26 @@ class _Transcript:
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[tuple[str, str, list[str]]] = []
+        self._takes_text: list[bool] = []
 
     def add(self, event: Event) -> None:
         match event:
             case Addressed(recipient):
                 self._recipient = recipient
-            case Opened("arguments" | "code", call_id):
+            case Opened("arguments" | "code" | "input" as role, call_id):
+                self._takes_text.append(role == "input")
                 self._calls.append((self._recipient, call_id, []))
             case Delta("content", text):
                 self._content.append(text)
             case Delta("reasoning", text):
                 self._reasoning.append(text)
-            case Delta("arguments" | "code", text):
+            case Delta("arguments" | "code" | "input", text):
                 self._calls[-1][-1].append(text)
 
     def message(self) -> Message:
-        calls = tuple(Call(name, "".join(text), call_id) for name, call_id, text in self._calls)
+        calls = tuple(
+            Call(name, arguments_of("".join(text)) if takes_text else "".join(text), call_id)
+            for (name, call_id, text), takes_text in zip(self._calls, self._takes_text, strict=True)
+        )
         reasoning = "".join(self._reasoning)
         return Message("assistant", "".join(self._content), calls, reasoning=reasoning)

@@ -56,6 +56,34 @@ NOBODY_THERE = 499
 DONE = b"[DONE]"
 
 
+class CustomDelta(pydantic.BaseModel):
+    """A piece of a call of a custom tool: openai's types have these in whole answers only."""
+
+    model_config = {"extra": "forbid"}
+
+    class Custom(pydantic.BaseModel):
+        model_config = {"extra": "forbid"}
+
+        input: str
+        name: str | None = None
+
+    index: int
+    custom: Custom
+    id: str | None = None
+    type: Literal["custom"] | None = None
+
+
+def of_chunk(text: bytes) -> list[str]:
+    """The violations of a chunk."""
+    chunk, found = orjson.loads(text), []
+    for choice in chunk.get("choices", ()):
+        calls = choice.get("delta", {}).get("tool_calls", [])
+        for call in [call for call in calls if "custom" in call]:
+            calls.remove(call)
+            found += violations(CustomDelta, orjson.dumps(call))
+    return found + violations(ChatCompletionChunk, orjson.dumps(chunk))
+
+
 def violations(kind: type[pydantic.BaseModel], text: bytes) -> list[str]:
     """What makes the JSON `text` another thing than a `kind`."""
     try:
@@ -110,7 +138,7 @@ def of_stream(body: bytes, whole: bool) -> list[str]:
             found += [] if last else [f"an event after the last one, {event!r}"]
             found += [] if data[1] == DONE else violations(ErrorBody, data[1])
         else:
-            found += violations(ChatCompletionChunk, data[1])
+            found += of_chunk(data[1])
             found += [f"a stream without end: {event!r}"] if last and whole else []
     return found
 

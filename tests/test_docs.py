@@ -48,7 +48,13 @@ def test_the_example_script_does_what_it_says(prompter: Any) -> None:
             say(served, "Will it break?")
 
 
-@pytest.mark.parametrize("block", blocks("json", ROOT / "docs" / "requests.md"))
+@pytest.mark.parametrize(
+    "block",
+    [
+        *blocks("json", ROOT / "docs" / "requests.md"),
+        *blocks("json", ROOT / "docs" / "tool-choice.md"),
+    ],
+)
 def test_fields_of_requests_are_taken(prompter: Any, block: str) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **json.loads(block)}
     with serving(scripted_model(prompter, {"turn": "all\nHello!"})) as served:

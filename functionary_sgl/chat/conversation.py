@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Answer
 from functionary_sgl.chat.tools import CODE_TOOL, Tool, ToolChoice
 
@@ -104,6 +105,10 @@ class Conversation:
     def callable_tools(self) -> tuple[Tool, ...]:
         """The tools that the choice allows."""
         return tuple(tool for tool in self.tools if self.choice.allows(tool.name))
+
+    def callable_functions(self) -> tuple[Tool, ...]:
+        """Those that take arguments."""
+        return tuple(t for t in self.callable_tools() if not isinstance(t, CustomTool))
 
     def images(self) -> list[Image]:
         """All images, in their order."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from functionary_sgl.chat.conversation import Conversation, Message
+from functionary_sgl.chat.custom import ANY_INPUT, CustomTool
 from functionary_sgl.chat.forms import Answer, Form, TextAnswer
 from functionary_sgl.chat.history import told_apart
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
@@ -100,6 +101,7 @@ class Prompter:
         conversation: Conversation,
         schemas: Mapping[str, str | None] = MappingProxyType({}),
         answer: Form | None = None,
+        inputs: Mapping[str, Form] = MappingProxyType({}),
         *,
         free_names: bool = False,
     ) -> Offer:
@@ -107,9 +109,26 @@ class Prompter:
 
         `schemas` has the JSON Schema (as text) of each function's arguments, or None for any text;
         for a function that it does not have, they are any JSON object. `answer` is the form of an
-        answer in text, if it has one. `free_names`: names are the model's where neither
+        answer in text, if it has one; `inputs` has those of custom tools' inputs, in JSON, unless
+        they may be any text. `free_names`: names are the model's where neither
         `answer` nor the client's choice says what may be called.
         """
+        offer = self._offer(conversation, schemas, answer, free_names=free_names)
+        texts = {
+            tool.name: inputs.get(tool.name, ANY_INPUT)
+            for tool in conversation.tools
+            if isinstance(tool, CustomTool)
+        }
+        return replace(offer, inputs=texts) if texts else offer
+
+    def _offer(
+        self,
+        conversation: Conversation,
+        schemas: Mapping[str, str | None],
+        answer: Form | None,
+        *,
+        free_names: bool,
+    ) -> Offer:
         form = answer and self._foreseeable(answer)
         choice = conversation.choice
         functions = self._functions(conversation, schemas)

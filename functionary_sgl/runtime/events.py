@@ -25,8 +25,9 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A payload begins; `role` is `content`, `arguments`, `code` or `reasoning`, or `id` where the
-    model makes up the id of its call. Arguments and code have the `call_id` of their call."""
+    """A payload begins; `role` is `content`, `arguments`, `code`, `input` or `reasoning`, or `id`
+    where the model makes up the id of its call. Arguments, code and the input of a custom tool have
+    the `call_id` of their call."""
 
     role: str
     call_id: str = field(default="", compare=False)

@@ -290,7 +290,7 @@ class _Interpreter:
         wanted = expression.sampling_params
         if wanted.json_schema is not None:
             before: tuple[str, ...] = getattr(expression, "before", ())
-            is_string = Variable.parse(expression.name).role == "code"
+            is_string = Variable.parse(expression.name).role in ("code", "input")
             found = tails(self._tokenizer, before, string=is_string)
             before_it = self._take_lead(string=is_string)
             return Constraint("json_schema", wanted.json_schema, before_it, found)
@@ -308,8 +308,8 @@ class _Interpreter:
     def _filter(self, name: str, *, constrained: bool) -> TextFilter:
         """A fresh one, but all text for the user is one text."""
         role = Variable.parse(name).role
-        if role == "code" and constrained:
-            return JSONString()  # the code of a call whose arguments are JSON
+        if role in ("code", "input") and constrained:
+            return JSONString()  # a text in a call whose arguments are JSON
         if role == "content" and constrained:
             return Verbatim()  # white space may be part of its form
         if role == "reasoning":  # what follows it is where the text begins

@@ -13,6 +13,7 @@ class Offer:
 
     functions: name of each function on offer, with the JSON Schema (as text) of its arguments;
         None: the model writes them as it likes.
+    inputs: name of each of them that takes a text, with the form of that text in JSON.
     text: whether it may answer in text.
     code: whether it may send code to the code interpreter.
     settled: whether there is only one thing that it may do, so that the model is not asked.
@@ -33,6 +34,7 @@ class Offer:
     answer: Form | None = None
     continues: bool = False
     free_names: bool = False
+    inputs: Mapping[str, Form] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

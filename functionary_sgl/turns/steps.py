@@ -196,12 +196,28 @@ def arguments(
 
     SGLang's own interpreter knows no values, so there only `ends` do.
     """
+    if name in offer.inputs:
+        return text_input(s, place, offer.inputs[name], [*ends, *before])
     schema = offer.functions.get(name)
     if schema is not None:
         s += value(f"arguments_{place}", schema, [*ends, *before])
         return True
     s += gen(f"arguments_{place}", stop=ends)
     return matched(s, f"arguments_{place}") in (None, *ends)
+
+
+def text_input(s: Any, place: int, form: Form, ends: Sequence[str]) -> bool:
+    """The arguments of a call that takes a text: an object with it as its only member. `ends`: what
+    may follow them."""
+    name = f"input_{place}"
+    if form.kind == "lark":  # it has the space before the string
+        s += '{"input":'
+        s += follow(name, form)
+    else:
+        s += '{"input": '
+        s += value(name, form.source, ["}" + end for end in ends])
+    s += "}"
+    return True
 
 
 def json_payload(

@@ -23,7 +23,6 @@ HELLO = {"turn": "all\nHello"}
 # Cases whose expectation is still to be met, and why.
 LATER: dict[str, str] = {
     "integer-beyond-2-53": "grammars hold numbers as doubles",
-    "other-tool-types": "the kinds of tools are functions and the code interpreter",
 }
 
 

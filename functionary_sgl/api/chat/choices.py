@@ -100,14 +100,15 @@ def _known(name: str, names: Sequence[str], param: str) -> str:
 
 
 def _named(choice: Any) -> str | None:
-    """The name in `{"type": "function", "function": {"name": ...}}`, or without `function` as
-    OpenAI's Responses have it, or without `type` as in the old API."""
+    """The name in `{"type": "function", "function": {"name": ...}}`, in the same with `custom`, or
+    without that as OpenAI's Responses have it, or without `type` as in the old API."""
     if not isinstance(choice, dict):
         return None
     if choice.get("type") == "code_interpreter":
         return CODE_INTERPRETER
-    if choice.get("type", "function") != "function":
+    kind = choice.get("type", "function")
+    if kind not in ("function", "custom"):
         return None
-    holder = choice.get("function", choice)
+    holder = choice.get(kind, choice)
     name = holder.get("name") if isinstance(holder, dict) else None
     return name if isinstance(name, str) else None

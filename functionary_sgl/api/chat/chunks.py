@@ -79,12 +79,16 @@ class ChoiceChunks:
                 self._recipient = recipient
             case Opened("arguments" | "code", call_id):
                 yield self._opener(call_id)
+            case Opened("input", call_id):
+                yield self._custom_opener(call_id)
             case Delta("content" | "reasoning" as role, text):
                 if not self._begun:
                     yield self._first({"content": ""})
                 yield self._entry({_TEXT_FIELDS[role]: text})
             case Delta("arguments" | "code", text):
                 yield self._entry(self._more_arguments(text))
+            case Delta("input", text):
+                yield self._entry(self._more("custom", {"input": text}))
             case Drawn(tokens):
                 self._drawn += map(_logprob, tokens)
             case Ended(reason, usage):
@@ -95,17 +99,27 @@ class ChoiceChunks:
 
     def _opener(self, call_id: str) -> dict[str, Any]:
         function = {"name": self._recipient, "arguments": ""}
-        delta: dict[str, Any] = {"function_call": function}
-        if not self._legacy:
-            call = {"index": self._calls, "id": call_id, "type": "function", "function": function}
-            delta = {"tool_calls": [call]}
+        if self._legacy:
+            return self._opened({"function_call": function})
+        call = {"index": self._calls, "id": call_id, "type": "function", "function": function}
+        return self._opened({"tool_calls": [call]})
+
+    def _custom_opener(self, call_id: str) -> dict[str, Any]:
+        custom = {"name": self._recipient, "input": ""}
+        call = {"index": self._calls, "id": call_id, "type": "custom", "custom": custom}
+        return self._opened({"tool_calls": [call]})
+
+    def _opened(self, delta: dict[str, Any]) -> dict[str, Any]:
         self._calls += 1
         return self._entry(delta) if self._begun else self._first({"content": None, **delta})
 
     def _more_arguments(self, text: str) -> dict[str, Any]:
         if self._legacy:
             return {"function_call": {"arguments": text}}
-        return {"tool_calls": [{"index": self._calls - 1, "function": {"arguments": text}}]}
+        return self._more("function", {"arguments": text})
+
+    def _more(self, kind: str, delta: dict[str, str]) -> dict[str, Any]:
+        return {"tool_calls": [{"index": self._calls - 1, kind: delta}]}
 
     def _first(self, delta: dict[str, Any]) -> dict[str, Any]:
         self._begun = True

@@ -45,8 +45,14 @@ def _add_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
     for part in delta.get("tool_calls", ()):
         calls = message.setdefault("tool_calls", [])
         if part["index"] == len(calls):
-            calls.append({"id": part["id"], "type": part["type"], "function": {"arguments": ""}})
-        _add_function(calls[part["index"]]["function"], part["function"])
+            empty = {"input": ""} if part["type"] == "custom" else {"arguments": ""}
+            calls.append({"id": part["id"], "type": part["type"], part["type"]: empty})
+        call = calls[part["index"]]
+        if call["type"] == "function":
+            _add_function(call["function"], part["function"])
+        else:
+            input = call["custom"]["input"] + part["custom"]["input"]
+            call["custom"] |= {**part["custom"], "input": input}
 
 
 def _add_function(function: dict[str, Any], delta: dict[str, Any]) -> None:

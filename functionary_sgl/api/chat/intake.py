@@ -9,10 +9,16 @@ from functionary_sgl.api.chat.messages import messages
 from functionary_sgl.api.chat.requests import (
     ChatRequest,
     CodeInterpreterTool,
+    CustomDefinition,
+    CustomFormat,
+    CustomRequestTool,
+    FlatCustomTool,
     FlatFunctionTool,
     FunctionDefinition,
 )
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.chat.custom import custom_tool
+from functionary_sgl.chat.forms import TextAnswer
 from functionary_sgl.chat.schema import with_parameters
 from functionary_sgl.chat.tools import CODE_INTERPRETER, Tool, ToolChoice
 from functionary_sgl.engines.base import EVER, Sampling
@@ -101,10 +107,30 @@ def _tools(request: ChatRequest) -> tuple[Tool, ...]:
     return tuple(
         _tool(tool, f"tools[{index}]")
         if isinstance(tool, FlatFunctionTool)
+        else _custom(tool, f"tools[{index}]")
+        if isinstance(tool, FlatCustomTool)
+        else _custom(tool.custom, f"tools[{index}].custom")
+        if isinstance(tool, CustomRequestTool)
         else _tool(tool.function, f"tools[{index}].function")
         for index, tool in enumerate(request.tools or ())
         if not isinstance(tool, CodeInterpreterTool)
     )
+
+
+def _custom(tool: CustomDefinition, path: str) -> Tool:
+    return custom_tool(tool.name, tool.description or "", _grammar(tool.format, path), path)
+
+
+def _grammar(format: CustomFormat | None, path: str) -> TextAnswer | None:
+    if format is None or format.type == "text":
+        return None
+    given, place = format.grammar or format, f"{path}.format"
+    if given.definition is None or given.syntax is None:
+        raise RequestError(
+            "A grammar needs a 'definition' and a 'syntax'.", param=f"{place}.grammar"
+        )
+    place += ".grammar.definition" if format.grammar else ".definition"
+    return TextAnswer("regex" if given.syntax == "regex" else "grammar", given.definition, place)
 
 
 def _code_place(request: ChatRequest) -> int | None:

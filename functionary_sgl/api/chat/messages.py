@@ -7,8 +7,15 @@ words of three makers, arguments that it has parsed.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from functionary_sgl.api.chat.requests import ChatMessage, ContentPart, FunctionCall, Thinking
+from functionary_sgl.api.chat.requests import (
+    ChatMessage,
+    ContentPart,
+    CustomToolCall,
+    FunctionCall,
+    Thinking,
+)
 from functionary_sgl.chat.conversation import Call, Image, Message
+from functionary_sgl.chat.custom import arguments_of
 from functionary_sgl.chat.history import in_call_order
 from functionary_sgl.chat.json_text import written
 from functionary_sgl.chat.tools import CODE_INTERPRETER
@@ -57,7 +64,9 @@ def _message(message: ChatMessage, path: str) -> Message:
 def _assistant(message: ChatMessage, path: str) -> Message:
     content = "".join(part for part in _shown(message, path) if isinstance(part, str))
     calls = [
-        _call(call.function, f"{path}.tool_calls[{index}].function", call.id)
+        Call(call.custom.name, arguments_of(call.custom.input), call.id)
+        if isinstance(call, CustomToolCall)
+        else _call(call.function, f"{path}.tool_calls[{index}].function", call.id)
         for index, call in enumerate(message.tool_calls or ())
     ]
     if message.function_call and not calls:

@@ -30,6 +30,9 @@ from functionary_sgl.tokenizer import Tokenizer
 
 _UNLIKELY = -1000.0
 
+_LOOKED_AT = 64
+"""Characters of a script that are cut into tokens to find the first of them."""
+
 
 @dataclass
 class _Progress:
@@ -240,5 +243,11 @@ class ScriptedEngine:
         fits = [i for i, t in enumerate(texts) if t and (rest.startswith(t) or wish.startswith(t))]
         if not rest:
             fits = [i for i, text in enumerate(texts) if text in self._tokenizer.control_ids][:1]
-        chosen = max(fits, key=lambda index: len(texts[index]), default=0)
+        # The token that a tokenizer would cut off, if it is one of them, else the longest.
+        first = self._tokenizer.encode_marked(rest[:_LOOKED_AT])[:1]
+        chosen = max(
+            fits,
+            key=lambda index: (list(candidates[index : index + 1]) == first, len(texts[index])),
+            default=0,
+        )
         return [0.0 if i == chosen else _UNLIKELY for i in range(len(candidates))]

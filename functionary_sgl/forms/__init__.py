@@ -1,25 +1,24 @@
 """What clients say of the form of an answer, tried and made ready for the engine."""
 
 import asyncio
+import json
 import re
 from threading import Lock
 
 from cachetools import LRUCache
-from llguidance.gbnf_to_lark import gbnf_to_lark, is_lark_syntax
 
+from functionary_sgl.chat.custom import ANY_INPUT, STRING, CustomTool
 from functionary_sgl.chat.forms import Answer, Form, JSONAnswer, OneOf, TextAnswer
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint, Engine
 from functionary_sgl.engines.grammar import beginnings
 from functionary_sgl.errors import RequestError
+from functionary_sgl.forms.lark import lark, quoted
 from functionary_sgl.gate import Gate
 
 MAX_CHARACTERS = 32 * 1024
 """Of a regular expression or a grammar, and of all texts of which an answer is one."""
 
 CACHE_CHARACTERS = 4 * 1024 * 1024
-
-# In Lark a `<` outside of strings, patterns and comments begins a control token, by name or id.
-_LARK = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\\n])+/|(?://|#)[^\n]*|(<)|.', re.DOTALL)
 
 
 class Forms:
@@ -31,6 +30,8 @@ class Forms:
         self._known: LRUCache[Answer, Form] = LRUCache(
             CACHE_CHARACTERS, lambda form: len(form.source)
         )
+        self._inputs: LRUCache[TextAnswer, Form]
+        self._inputs = LRUCache(CACHE_CHARACTERS, lambda form: len(form.source))
         self._lock = Lock()
 
     async def admit(self, answer: Answer) -> tuple[Form, tuple[str, ...]]:
@@ -46,19 +47,40 @@ class Forms:
         form = await asyncio.to_thread(self._remembered, answer, Form("json_schema", source))
         return form, known.unenforced
 
+    async def admit_input(self, tool: CustomTool) -> Form:
+        """The form, in JSON, of what `tool` is called with; RequestError as `admit` says, and where
+        the tool's grammar has no such form."""
+        if tool.grammar is None:
+            return ANY_INPUT
+        return await asyncio.to_thread(self._input, tool.grammar)
+
+    def _input(self, grammar: TextAnswer) -> Form:
+        with self._lock:
+            if (known := self._inputs.get(grammar)) is not None:
+                return known
+        form = in_json(grammar)
+        self._check(form, grammar.path)
+        with self._lock:
+            if len(form.source) <= CACHE_CHARACTERS:
+                self._inputs[grammar] = form
+        return form
+
     def _form(self, answer: TextAnswer | OneOf) -> Form:
         with self._lock:
             if (known := self._known.get(answer)) is not None:
                 return known
         form = one_of(answer) if isinstance(answer, OneOf) else described(answer)
         _check_size(form.source, answer.path)
+        self._check(form, answer.path)
+        return self._remembered(answer, form)
+
+    def _check(self, form: Form, path: str) -> None:
         constraint = Constraint(form.kind, form.source)
         (fault,) = self._engine.check([constraint], patient=False)
         if fault == TOO_COSTLY:
             (fault,) = self._engine.check([constraint], patient=True)
         if fault is not None:
-            raise RequestError(f"It cannot be enforced: {fault}", param=answer.path)
-        return self._remembered(answer, form)
+            raise RequestError(f"It cannot be enforced: {fault}", param=path)
 
     def _remembered(self, answer: Answer, form: Form) -> Form:
         """`form`, which has been tried, with what its texts begin with."""
@@ -94,25 +116,26 @@ def described(answer: TextAnswer) -> Form:
     _check_size(answer.source, answer.path)
     if answer.kind == "regex":
         return Form("regex", answer.source)
-    return Form("lark", lark(answer.source, answer.path))
+    try:
+        return Form("lark", lark(answer.source))
+    except ValueError as error:
+        raise RequestError(f"The grammar cannot be used: {error}", param=answer.path) from error
 
 
-def lark(source: str, path: str) -> str:
-    """The grammar `source`, in GBNF or Lark, in Lark; RequestError as `described` says."""
-    if not is_lark_syntax(source):
-        try:
-            source = gbnf_to_lark(source)
-        except RecursionError as error:
-            raise RequestError("The grammar is nested too deep.", param=path) from error
-        except Exception as error:  # it raises plain ones, and more where a text just ends
-            reason = str(error) or "it ends too early"
-            raise RequestError(f"The grammar cannot be read: {reason}", param=path) from error
-    if any(found[1] for found in _LARK.finditer(source)):
+def in_json(grammar: TextAnswer) -> Form:
+    """The form of the JSON strings that say what `grammar` describes; RequestError where there is
+    none."""
+    plain = described(grammar)
+    if plain.kind == "regex":
+        schema = {**STRING, "pattern": f"^(?:{plain.source})$"}
+        return Form("json_schema", json.dumps(schema))
+    try:
+        return Form("lark", quoted(plain.source))
+    except ValueError as error:
         raise RequestError(
-            "The grammar names control tokens (<...>), which no answer has; describe texts.",
-            param=path,
-        )
-    return source
+            f"The grammar cannot be kept where the input is written as JSON: {error}.",
+            param=grammar.path,
+        ) from error
 
 
 def _check_size(source: str, path: str) -> None:
