@@ -17,8 +17,9 @@ from functionary_sgl.schemas.keywords import COMBINED
 Constraints = Literal["off", "names", "schema"]
 
 # Keywords whose grammars can be large, in the order in which it is tried to do without one; what
-# is left without all of them is as a rule small.
-COSTLY = ("format", "multipleOf", "patternProperties", "pattern", "allOf", *COMBINED)
+# is left without all of them is as a rule small. People write an `enum` of strings beside the type
+# `array`, too, and no value satisfies both.
+COSTLY = ("format", "multipleOf", "patternProperties", "pattern", "allOf", "enum", *COMBINED)
 
 
 def verdict(tool: Tool, constraints: Constraints, trials: Trials) -> Arguments:
