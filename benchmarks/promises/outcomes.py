@@ -14,7 +14,7 @@ from llguidance import LLMatcher, LLTokenizer
 from benchmarks.promises.places import Places, spellings
 from benchmarks.promises.suites import Case
 from functionary_sgl.chat.json_text import written
-from functionary_sgl.chat.schema import Arguments
+from functionary_sgl.chat.schema import NO_ARGUMENTS, Arguments
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar
@@ -143,7 +143,7 @@ def _compare(case: Case, known: Arguments, found: Outcome) -> None:
         if known.unenforced and not validator.is_valid(value):
             _add(found.misjudged, value)
         if not taken.takes(value):
-            if Places(whole).closed_out(value):
+            if known.whole == NO_ARGUMENTS or Places(whole).closed_out(value):
                 found.closed += 1
             elif not taken.takes_somehow(value):
                 _add(found.too_narrow, value)

@@ -48,24 +48,31 @@ class Places:
         return any(self._closed_out(v, self._member(schemas, k)) for k, v in value.items())
 
     def _applied(self, schemas: list[Any]) -> list[dict[str, Any]]:
-        """`schemas` and all that they apply to the same value."""
+        """`schemas` and all that they apply to the same value, each where its properties stand."""
         found: list[dict[str, Any]] = []
-        seen: set[str] = set()
-        left = schemas[::-1]
-        while left:
-            schema = left.pop()
-            if not isinstance(schema, dict):
-                continue
-            found.append(schema)
-            more = [part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, ())]
-            more += [schema[key] for key in ("if", "then", "else", "not") if key in schema]
-            more += schema.get("dependentSchemas", {}).values()
-            ref = schema.get("$ref")
-            if isinstance(ref, str) and ref not in seen:
-                seen.add(ref)
-                more.append(self._root["$defs"][ref.removeprefix("#/$defs/")])
-            left += more[::-1]
+        for schema in schemas:
+            self._apply(schema, found, set())
         return found
+
+    def _apply(self, schema: Any, found: list[dict[str, Any]], seen: set[str]) -> None:
+        if not isinstance(schema, dict):
+            return
+        if "properties" not in schema:
+            found.append(schema)
+        for key, value in schema.items():
+            if key == "properties":
+                found.append(schema)
+            elif key in ("allOf", "anyOf", "oneOf"):
+                for part in value:
+                    self._apply(part, found, seen)
+            elif key in ("if", "then", "else", "not"):
+                self._apply(value, found, seen)
+            elif key == "dependentSchemas":
+                for part in value.values():
+                    self._apply(part, found, seen)
+            elif key == "$ref" and value not in seen:
+                seen.add(value)
+                self._apply(self._root["$defs"][value.removeprefix("#/$defs/")], found, seen)
 
     def _member(self, schemas: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
         below = []

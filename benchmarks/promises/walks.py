@@ -88,7 +88,7 @@ def _fault(case: Case, known: Arguments, text: str) -> str | None:
     schema = case.parameters if _standard(case.parameters) else json.loads(known.whole)
     if "$schema" not in schema and case.draft != "draft2020-12":
         schema = {"$schema": f"http://json-schema.org/draft-0{case.draft[-1]}/schema#", **schema}
-    for validator in (_by_jsonschema, _by_jsonschema_rs):
+    for validator in (_by_jsonschema_rs, _by_jsonschema):  # whose patterns are Python's
         try:
             return validator(schema, value)
         except Exception:  # of many kinds: it does not know what we do

@@ -103,9 +103,10 @@ class Sampler:
         return int(picked) * step
 
     def _number(self, schema: dict[str, Any], depth: int) -> float | int:
-        if "multipleOf" in schema or self._random.random() < 0.3:
-            return self._integer(schema, depth)
         low, high = _bounds(schema)
+        large = any(bound is not None and abs(bound) > 2**53 for bound in (low, high))
+        if "multipleOf" in schema or (not large and self._random.random() < 0.3):
+            return self._integer(schema, depth)
         if low is None and high is None:
             return self._random.choice(NUMBERS)
         low = low if low is not None else high - 10
