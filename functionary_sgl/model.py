@@ -21,8 +21,9 @@ from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.room import Room
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
-from functionary_sgl.runtime.interpreter import Turn, run
+from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.turns import Offer
 
 

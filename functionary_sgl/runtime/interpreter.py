@@ -7,7 +7,6 @@ engine is awaited; in between only the program runs, and it never waits. The sta
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from greenlet import greenlet
@@ -17,7 +16,6 @@ from functionary_sgl.engines.base import (
     Constraint,
     Engine,
     Request,
-    Sampling,
     Scores,
     TurnContext,
 )
@@ -37,38 +35,9 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer, Verbatim
+from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn to run: an SGLang function of (prompt, offer), and how to draw its tokens.
-
-    max_tokens: the budget that all generations of the turn share.
-    stop_token_ids: the ids that end a turn.
-    last_input: the text of the last user or tool message.
-    images: the URLs of the prompt's images, in their order.
-    trims_text: whether white space at the ends of text for the user is left out.
-    continues: whether the text goes on from what the prompt ends with.
-    top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
-    adapter: the name of the LoRA adapter that answers; None: the model as it is.
-    cache_salt: turns share a prefix cache only with those that have the same.
-    """
-
-    program: Any
-    prompt: Prompt
-    offer: object
-    sampling: Sampling
-    max_tokens: int
-    stop_token_ids: tuple[int, ...]
-    last_input: str = ""
-    images: tuple[str, ...] = ()
-    trims_text: bool = True
-    continues: bool = False
-    top_logprobs: int | None = None
-    adapter: str | None = None
-    cache_salt: str = ""
 
 
 class _TurnOver(Exception):
