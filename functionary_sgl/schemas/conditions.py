@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from functionary_sgl.schemas import keywords
-from functionary_sgl.schemas.complement import any_of, choices, complement
+from functionary_sgl.schemas.complement import all_of, any_of, choices, complement
 from functionary_sgl.schemas.part import Part
 from functionary_sgl.schemas.values import checked
+from functionary_sgl.schemas.walk import Forms
 
 
 def settle(part: Part) -> None:
@@ -20,6 +21,18 @@ def settle(part: Part) -> None:
             take(part, keyword)
         elif keyword in ("then", "else") and "if" not in part.schema:  # means nothing
             part.walk.validated(part.schema[keyword], part.at(keyword))
+
+
+def exactly_one(part: Part, keyword: str, forms: list[Forms]) -> list[Any] | None:
+    """What is enforced where just one of `forms` holds, as alternatives, if that can be."""
+    broken = [complement(form.whole, part.known) for form in forms]
+    number = sum(choices(all_of(broken[:i] + broken[i + 1 :])) for i in range(len(broken)))
+    if None in broken or part.is_refused(keyword) or not part.walk.alternatives(number):
+        return None
+    return [
+        all_of([form.enforced, *broken[:index], *broken[index + 1 :]])
+        for index, form in enumerate(forms)
+    ]
 
 
 def _enforces(part: Part, keyword: str, condition: Any | None) -> bool:
@@ -33,7 +46,7 @@ def _not(part: Part, keyword: str) -> None:
     if part.schema[keyword] is False:
         return
     part.whole[keyword] = part.walk.validated(part.schema[keyword], part.at(keyword))
-    broken = complement(part.whole[keyword], part.whole)
+    broken = complement(part.whole[keyword], part.known)
     if broken is None or part.is_refused(keyword) or not part.walk.alternatives(choices(broken)):
         part.lacks(keyword)
     elif broken is not True:
@@ -42,7 +55,7 @@ def _not(part: Part, keyword: str) -> None:
 
 def _if(part: Part, keyword: str) -> None:
     condition = part.whole[keyword] = part.walk.validated(part.schema[keyword], part.at(keyword))
-    broken = complement(condition, part.whole)
+    broken = complement(condition, part.known)
     met = _met(condition, broken)
     branches = {"then": broken, "else": met}
     said = [name for name in branches if not keywords.says_nothing(part.schema.get(name, True))]

@@ -5,6 +5,7 @@ no table here is no keyword of JSON Schema, and by its specification an annotati
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 # Enforced as they stand.
@@ -132,6 +133,39 @@ def reference(schema: dict[str, Any]) -> str | None:
         if isinstance(ref := schema.get(keyword), str):
             return ref
     return None
+
+
+def known(schema: Any, deeper: bool = True) -> dict[str, Any]:
+    """What `schema` itself says of a value's type and values, and of its properties' if `deeper`,
+    as 2020-12 says it. It need not have been checked."""
+    if not isinstance(schema, dict):
+        return {}
+    nullable = schema.get("nullable") is True
+    found: dict[str, Any] = {}
+    if (values := possible(schema)) is not None:
+        found["enum"] = values
+    with suppress(ValueError):
+        if "type" in schema and (named := types(schema["type"])) is not None:
+            found["type"] = [*named, "null"] if nullable else named
+    if deeper and not nullable:
+        found["properties"] = {
+            name: known(schema["properties"][name], False) for name in sorted(listed(schema))
+        }
+        found["required"] = sorted(required(schema))
+    return found
+
+
+def both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a value that is `known` to satisfy two schemas. Where both say something of
+    its type or values, it is what the second says."""
+    properties = dict(one.get("properties", {}))
+    for name, value in other.get("properties", {}).items():
+        properties[name] = properties.get(name, {}) | (value if isinstance(value, dict) else {})
+    return (
+        one
+        | other
+        | {"properties": properties, "required": sorted(required(one) | required(other))}
+    )
 
 
 def says_nothing(schema: Any) -> bool:

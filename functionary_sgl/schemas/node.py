@@ -145,13 +145,15 @@ class Node(Part):
             return
         enforced = [form.enforced for form in forms]
         if keyword == "oneOf":
-            if not keywords.disjoint(
-                [
-                    self.walk.outline(branch, self.at(keyword, index))
-                    for index, branch in enumerate(value)
-                ]
-            ):
-                self.lacks(keyword)
+            outlines = [
+                self.walk.outline(branch, self.at(keyword, index))
+                for index, branch in enumerate(value)
+            ]
+            if not keywords.disjoint(outlines):
+                apart = conditions.exactly_one(self, keyword, forms)
+                if apart is None:
+                    self.lacks(keyword)
+                enforced = apart or enforced
             # `anyOf` is the same where no two branches overlap, and wider elsewhere.
             keyword = "anyOf"
             if keyword in self.schema:

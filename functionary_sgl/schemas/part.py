@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
-from functionary_sgl.schemas import closing
+from functionary_sgl.schemas import closing, keywords
 from functionary_sgl.schemas.pattern import translated
 from functionary_sgl.schemas.pointers import escaped
 from functionary_sgl.schemas.walk import Forms, Place, Walk
@@ -19,12 +19,18 @@ class Part:
         self.place = place
         self.enforced: dict[str, Any] = {}
         self.whole: dict[str, Any] = {}
+        self._around = walk.known
         self.branches_close = place.closing and closing.closes_branches(schema)
 
     @cached_property
     def surroundings(self) -> closing.Surroundings:
         others = self.walk.applications.of(self.schema, self.place.pointer)
         return closing.surroundings(self.schema, others)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is known of the value by the keywords that have been taken, and from around."""
+        return keywords.both(self._around, self.whole)
 
     def at(self, *steps: str | int) -> str:
         return "/".join([self.place.pointer, *map(escaped, steps)])
@@ -64,7 +70,8 @@ class Part:
         value: Any = self.schema
         for step in steps:
             value = value[step]
-        return self.walk.schema(value, Place(self.at(*steps), closing, self.place.inlining))
+        known = keywords.both(self._around, keywords.known(self.schema))
+        return self.walk.schema(value, Place(self.at(*steps), closing, self.place.inlining), known)
 
     def expression(self, pattern: Any, *steps: str | int) -> str | None:
         """`pattern`, which stands at `steps`, as the engine writes it, unless it cannot be asked

@@ -54,6 +54,7 @@ class Walk:
         self._schemas = 0
         self._alternatives = 1
         self._inlined = 0
+        self.known: dict[str, Any] = {}
         self.references = References(root)
         self.applications = Applications(self.references)
         self._recursion = Recursion(root, self.references)
@@ -61,8 +62,9 @@ class Walk:
         self.unenforced: list[str] = []
         self.patterns: list[tuple[str, str]] = []
 
-    def schema(self, schema: Any, place: Place) -> Forms:
-        """Both forms of the schema at `place`."""
+    def schema(self, schema: Any, place: Place, known: dict[str, Any] | None = None) -> Forms:
+        """Both forms of the schema at `place`; `known`: what the schemas around say of the same
+        value (`keywords.known`)."""
         self._schemas += 1
         if self._schemas > MAX_SCHEMAS:
             raise InvalidSchema(f"The schema consists of more than {MAX_SCHEMAS} schemas.")
@@ -73,6 +75,7 @@ class Walk:
         if not (place.inlining or self.only_validated) and self._goes_round(schema, place.pointer):
             name = self._define(schema, place._replace(inlining=True))
             return Forms({"$ref": name}, {"$ref": name})
+        self.known = known or {}
         return self._node(self, schema, place)
 
     def validated(self, schema: Any, pointer: str) -> Any:

@@ -76,6 +76,25 @@ EXACT: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
         [{"o": {"a": "x", "x": 1}, "p": 1}, {"o": A}],
         [{"o": A, "p": 1}],
     ),
+    (
+        {
+            "properties": {"kind": {"enum": ["a", "b", "c"]}, "x": S},
+            "required": ["kind"],
+            "allOf": [
+                {"if": IS_A, "then": {"required": ["x"]}},
+                {"if": {"properties": {"kind": {"const": "b"}}}, "then": {"required": ["y"]}},
+                {"if": {"properties": {"kind": {"const": "c"}}}, "then": {"not": IS_A}},
+            ],
+        },
+        [{"kind": "a", "x": "x"}, {"kind": "b", "y": 1}, {"kind": "c"}],
+        [{"kind": "a"}, {"kind": "b"}],
+    ),
+    ({**AB, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, [A, B], [{}, BOTH]),
+    (
+        {"properties": {"n": {"type": "integer", "oneOf": [{"maximum": 5}, {"minimum": 3}]}}},
+        [{"n": 2}, {"n": 6}],
+        [{"n": 4}],
+    ),
     # References.
     ({"properties": {"a": {"$ref": "#/$defs/s", "$defs": {"s": S}}}}, [A], [{"a": 1}]),
     ({"properties": {"n": {"$ref": "#"}}}, [{"n": 1}, {"n": {"n": {}}}], []),
