@@ -140,7 +140,7 @@ class Node(Part):
         closing = self.branches_close and keyword != "allOf"
         forms = [self.in_place(keyword, index, closing=closing) for index in range(len(value))]
         self.whole[keyword] = [form.whole for form in forms]
-        if self.is_refused(keyword):
+        if keyword != "oneOf" and self.is_refused(keyword):
             self.lacks(keyword)
             return
         enforced = [form.enforced for form in forms]
