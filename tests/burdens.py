@@ -82,10 +82,18 @@ def boundary(made: Callable[[int], str], holds: Callable[[str], bool], most: int
     return least
 
 
+_BURN = """
+import os
+parent = os.getppid()
+while os.getppid() == parent:
+    pass
+"""
+
+
 @contextmanager
 def burning(processes: int) -> Iterator[None]:
-    """So many others that take what processor time they can have."""
-    command = [sys.executable, "-c", "while True: pass"]
+    """So many others that take what processor time they can have, for as long as this one lives."""
+    command = [sys.executable, "-c", _BURN]
     burners = [subprocess.Popen(command) for _ in range(processes)]
     try:
         yield
