@@ -7,6 +7,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any, Literal
@@ -86,7 +87,9 @@ class SGLangEngine:
         return [objection(url, self._image_domains) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        params = sampling_params(request, self.context_length, self._guided)
+        made = partial(sampling_params, request, self.context_length, self._guided)
+        # Not on the event loop: the grammar of a large schema takes a while to be written.
+        params = await asyncio.to_thread(made) if request.constraint else made()
         arguments: dict[str, Any] = {"sampling_params": params}
         if request.top_logprobs is not None:
             arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
