@@ -15,7 +15,7 @@ PACKAGE = "functionary_sgl"
 # From top to bottom; a room may use those below it.
 LAYERS = (
     *("cli", "api", "model", "forms", "gate", "prompt", "turns", "runtime", "engines"),
-    *("chat", "schemas", "sandbox", "tokenizer", "files", "metrics", "room", "errors"),
+    *("grammars", "chat", "schemas", "sandbox", "tokenizer", "files", "metrics", "room", "errors"),
 )
 # It knows servers by HTTP only.
 EVALUATION = {"cli": {"evaluation"}, "evaluation": {"errors"}}

@@ -18,9 +18,15 @@ from functionary_sgl.schemas.references import References
 
 ToolT = TypeVar("ToolT", bound=Tool)
 
-# How Functionary's models were trained to write JSON; llguidance reads this in a schema's root.
+# How Functionary's models were trained to write JSON. Our own grammars know it; this is for a
+# program on SGLang's own interpreter, where llguidance itself reads the schema.
 JSON_STYLE = {
-    "x-guidance": {"item_separator": ", ", "key_separator": ": ", "whitespace_flexible": False}
+    "x-guidance": {
+        "item_separator": ", ",
+        "key_separator": ": ",
+        "whitespace_flexible": False,
+        "json_allow_general_unicode_escapes": True,
+    }
 }
 
 OBJECT = {"type": "object"}
@@ -54,7 +60,8 @@ class Arguments:
 def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
     """What constrains the arguments of a call of `tool` (or an answer), in the white space that
     models are trained on; `without` is what the grammar engine does not enforce
-    (`schemas.enforceable`).
+    (`schemas.enforceable`). A `format` is enforced where the tool is strict; elsewhere JSON Schema
+    calls it an annotation, and a model that means a value of another form is not to be bent.
 
     A function whose parameters say nothing of its arguments takes `{}` and nothing else; objects
     whose properties are listed take no others unless the schema says that they may. Raises
@@ -66,7 +73,8 @@ def arguments(tool: Tool, without: Collection[str] = ()) -> Arguments:
             _check_type(tool, parameters)
             if _says_nothing(parameters):
                 return Arguments(NO_ARGUMENTS, NO_ARGUMENTS)
-        split = enforceable(parameters, without)
+        loose = () if tool.strict else ("format",)
+        split = enforceable(parameters, (*without, *loose))
         check_expansion(split.whole)
     except InvalidSchema as error:
         raise located(error, tool) from error

@@ -6,11 +6,14 @@ strings with a length limit, so that arguments need not even be JSON (seen with 
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint
 from functionary_sgl.engines.cost import excess
+from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.grammars import grammar_text
 from functionary_sgl.sandbox import Sandboxes, Trial
 from functionary_sgl.sandbox.limits import GENERATION
 
@@ -21,11 +24,10 @@ def check(
     constraints: Sequence[Constraint], sandboxes: Sandboxes, patient: bool = True
 ) -> list[str | None]:
     """For each of `constraints`, None or why it cannot be enforced; `Engine.check`."""
-    faults = [excess(constraint) for constraint in constraints]
-    tried = [one for one, fault in zip(constraints, faults, strict=True) if fault is None]
-    trials = [Trial(constraint.kind, constraint.source) for constraint in tried]
+    planned = [_trial(constraint) for constraint in constraints]
+    trials = [trial for trial in planned if isinstance(trial, Trial)]
     told = iter(sandboxes.run(trials, patient) if trials else ())
-    return [next(told, TOO_COSTLY) if fault is None else fault for fault in faults]
+    return [next(told, TOO_COSTLY) if isinstance(p, Trial) else p for p in planned]
 
 
 def limits() -> LLParserLimits:
@@ -39,9 +41,7 @@ def grammar(constraint: Constraint) -> str:
         return str(LLMatcher.grammar_from_regex(constraint.source))
     if constraint.kind == "lark":
         return str(LLMatcher.grammar_from_lark(constraint.source))
-    if constraint.lead or constraint.tails:
-        return str(LLMatcher.grammar_from_lark(lark(constraint)))
-    return str(LLMatcher.grammar_from_json_schema(constraint.source))
+    return str(LLMatcher.grammar_from_lark(lark(constraint)))
 
 
 def beginnings(constraint: Constraint) -> tuple[str, ...]:
@@ -50,8 +50,22 @@ def beginnings(constraint: Constraint) -> tuple[str, ...]:
     return tuple(chr(byte) for byte in range(128) if mask[byte // 8] >> byte % 8 & 1)
 
 
+@lru_cache(maxsize=128)
 def lark(constraint: Constraint) -> str:
-    """A JSON Schema between its lead and its tails, in llguidance's dialect of Lark."""
-    lead = json.dumps(constraint.lead) + " " if constraint.lead else ""
-    tails = " | ".join(map(json.dumps, constraint.tails))
-    return f"start: {lead}value{tails and f' ({tails})?'}\nvalue: %json {constraint.source}"
+    """A JSON Schema between its lead and its tails, in llguidance's dialect of Lark.
+
+    Raises InvalidSchema for what no grammar can hold.
+    """
+    return grammar_text(json.loads(constraint.source), constraint.lead, constraint.tails)
+
+
+def _trial(constraint: Constraint) -> Trial | str:
+    """How `constraint` is tried, or why it need not be."""
+    if constraint.kind != "json_schema":
+        return Trial(constraint.kind, constraint.source)
+    if fault := excess(constraint):
+        return fault
+    try:
+        return Trial("lark", lark(constraint))
+    except InvalidSchema as error:
+        return error.message

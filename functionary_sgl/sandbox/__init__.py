@@ -49,12 +49,12 @@ _AT_FAULT = {
 class Trial(NamedTuple):
     """One thing to try.
 
-    json_schema, regex, lark: whether the grammar engine takes `source`, and some tokens of it.
+    regex, lark: whether the grammar engine takes `source`, and some tokens of it.
     validator: whether `source` is a JSON Schema, as text.
     valid: whether `instance` (text) is JSON that satisfies it.
     """
 
-    kind: Literal["json_schema", "regex", "lark", "validator", "valid"]
+    kind: Literal["regex", "lark", "validator", "valid"]
     source: str
     instance: str = ""
 

@@ -130,11 +130,6 @@ def fault_of(kind: str, source: str, instance: str, tokenizer: Any) -> str | Non
     return None if error is None else error[:FAULT_CHARS]
 
 
-def json_schema(tokenizer: Any, source: str, _: str) -> str | None:
-    defaults = {"whitespace_flexible": False}
-    return fault_in(tokenizer, LLMatcher.grammar_from_json_schema(source, defaults=defaults))
-
-
 def regex(tokenizer: Any, source: str, _: str) -> str | None:
     return fault_in(tokenizer, LLMatcher.grammar_from_regex(source))
 
@@ -182,7 +177,6 @@ def validator_of(source: str) -> Any:
 
 
 TRIALS: dict[str, Callable[[Any, str, str], str | None]] = {
-    "json_schema": json_schema,
     "regex": regex,
     "lark": lark,
     "validator": validator,

@@ -24,8 +24,8 @@ MAX_MULTIPLE = 10_000
 MAX_ALTERNATIVES = 16
 """That conditions make, each with each. A grammar for 32 can take half a second."""
 
-MAX_PATTERN_PROPERTIES = 32
-"""Grammars compare them in pairs."""
+MAX_PATTERN_PROPERTIES = 4
+"""Grammars have a kind of key for each combination of them."""
 
 
 def check_size(size: int) -> None:

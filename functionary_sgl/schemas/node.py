@@ -62,7 +62,10 @@ class Node(Part):
 
     def format(self, keyword: str, value: Any) -> None:
         value = checked(keyword, value, self.at(keyword))
-        if value in keywords.ENFORCED_FORMATS:
+        if self.is_refused(keyword):
+            if value in keywords.ENFORCED_FORMATS | keywords.UNENFORCED_FORMATS:
+                self.validate(keyword, value)
+        elif value in keywords.ENFORCED_FORMATS:
             self.keep(keyword, value)
             for pattern in keywords.FORMAT_PATTERNS.get(value, ()):
                 self.also({"pattern": pattern})

@@ -1,6 +1,6 @@
 """Values of keywords: what they must look like."""
 
-import math
+import sys
 from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
@@ -49,7 +49,7 @@ def is_number(value: Any) -> bool:
     """Whether `value` is a JSON number that a float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) < 1e300 and math.isfinite(value)
+    return abs(value) <= sys.float_info.max
 
 
 def is_small_multiple(value: float) -> bool:

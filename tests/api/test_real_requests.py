@@ -21,9 +21,7 @@ CASES = {
 HELLO = {"turn": "all\nHello"}
 
 # Cases whose expectation is still to be met, and why.
-LATER: dict[str, str] = {
-    "integer-beyond-2-53": "grammars hold numbers as doubles",
-}
+LATER: dict[str, str] = {}
 
 
 def message(answer: httpx.Response) -> dict[str, Any]:

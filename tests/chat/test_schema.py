@@ -57,3 +57,15 @@ def test_arguments_are_always_an_object() -> None:
     with pytest.raises(InvalidSchema) as caught:
         schema({"type": "string", "enum": ["a"]})
     assert caught.value.param == "tools[0].function.parameters"
+
+
+@pytest.mark.parametrize("name", ["email", "date", "uri-reference"])
+def test_a_format_is_enforced_where_the_tool_is_strict_and_told_elsewhere(name: str) -> None:
+    property_ = {"type": "string", "format": name}
+    text = json.dumps({"properties": {"a": property_}})
+    loose = arguments(Tool("f", "", text))
+    assert loose.unenforced == ("/properties/a/format",)
+    assert json.loads(loose.constraint or "")["properties"]["a"] == {"type": "string"}
+    assert json.loads(loose.whole)["properties"]["a"] == property_
+    strict = arguments(Tool("f", "", text, strict=True))
+    assert strict.unenforced == (loose.unenforced if name == "uri-reference" else ())

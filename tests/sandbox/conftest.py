@@ -14,7 +14,7 @@ from functionary_sgl.sandbox.process import _processes
 
 WORKER = Path(__file__).with_name("worker.py")
 
-PLAIN = [Trial("json_schema", '{"type": "object"}')]
+PLAIN = [Trial("lark", 'start: "{}"')]
 SPIN = [Trial("spin", "")]  # type: ignore[arg-type]
 AGES = 1e6
 

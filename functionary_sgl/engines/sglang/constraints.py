@@ -10,7 +10,7 @@ def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
     """The field of `sampling_params` for `constraint`; `guided`: by llguidance."""
     if constraint.kind == "lark":
         return {"ebnf": constraint.source}
-    if guided and (constraint.lead or constraint.tails):
+    if constraint.kind == "json_schema" and guided:
         return {"ebnf": lark(constraint)}
     if not constraint.lead:
         return {constraint.kind: constraint.source}

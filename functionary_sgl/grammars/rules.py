@@ -1,0 +1,150 @@
+"""The grammar of a JSON Schema: a rule for each set of schemas that apply to one value."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.grammars.alternatives import Alternatives, Part
+from functionary_sgl.grammars.arrays import array
+from functionary_sgl.grammars.lark import (
+    NEVER,
+    Choice,
+    Expression,
+    Grammar,
+    Literal,
+    Name,
+    optional,
+    sequence,
+)
+from functionary_sgl.grammars.multiples import as_integers, has_steps, multiples, simplified
+from functionary_sgl.grammars.numbers import number_pattern
+from functionary_sgl.grammars.objects import object_
+from functionary_sgl.grammars.texts import Texts
+
+MOST_SPELLED = 2_000
+"""Characters of values and names that are taken in every spelling. Where there are more, only those
+that writers of JSON escape are."""
+
+MOST_RULES = 20_000
+
+_OWN_STYLE = {"whitespace_flexible": False, "json_allowed_escapes": 'nrbtf\\"'}
+"""For what only llguidance itself compiles: it knows one spelling of each character there, so that
+an escape by number is not even begun."""
+
+
+def grammar_text(schema: Mapping[str, Any], lead: str = "", tails: Sequence[str] = ()) -> str:
+    """A grammar for the JSON texts, behind `lead`, that satisfy `schema`, as `schemas.enforceable`
+    gives it; one of `tails` may follow.
+
+    Raises InvalidSchema where there are none, and for what no grammar here can hold.
+    """
+    return _Rules(schema).text(lead, tails)
+
+
+class _Rules:
+    """Makes rules until all that are asked for are there."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self._alternatives = Alternatives(schema.get("$defs", {}))
+        self._grammar = Grammar()
+        self._values: dict[tuple[int, ...], str] = {}
+        self._kept: list[Any] = []
+        self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._names: dict[str, str] = {}
+        self._texts = Texts(self._terminal, self._own, _characters(schema) <= MOST_SPELLED)
+
+    def text(self, lead: str, tails: Sequence[str]) -> str:
+        root = self._value((self._schema,))
+        while self._pending:
+            name, schemas = self._pending.pop()
+            self._grammar.rules[name] = self._expression(schemas)
+        tail = optional(Choice(tuple(map(Literal, tails))))
+        text = self._grammar.text(sequence(*[Literal(lead)] * bool(lead), root, tail))
+        if text is None:
+            raise InvalidSchema("No value satisfies it.")
+        return text
+
+    def _value(self, schemas: tuple[Any, ...]) -> Expression:
+        """What satisfies all of `schemas`."""
+        apart = {id(schema): schema for schema in schemas if schema is not True and schema != {}}
+        if False in apart.values():
+            return NEVER
+        key = tuple(apart)
+        if key not in self._values:
+            if len(self._values) > MOST_RULES:
+                raise InvalidSchema(f"Its grammar has more than {MOST_RULES} rules.")
+            self._kept += apart.values()  # nothing else may get their ids
+            self._values[key] = f"v{len(self._values)}"
+            self._pending.append((self._values[key], tuple(apart.values())))
+        return Name(self._values[key])
+
+    def _expression(self, schemas: tuple[Any, ...]) -> Expression:
+        found = self._alternatives.of(schemas)
+        options = [self._of_type(type_, parts) for type_, parts in found]
+        return options[0] if len(options) == 1 else Choice(tuple(options))
+
+    def _of_type(self, type_: str, parts: Sequence[Part]) -> Expression:
+        match type_:
+            case "null":
+                return Literal("null")
+            case "boolean":
+                values = [v for v in (True, False) if all(v in p["enum"] for p in parts)]
+                return Choice(tuple(Literal(json.dumps(value)) for value in values))
+            case "number":
+                return self._number(parts)
+            case "string":
+                return self._texts.string(parts)
+            case "array":
+                return array(parts, self._value, self._rule)
+        return object_(parts, self._value, self._rule, self._texts)
+
+    def _number(self, parts: Sequence[Part]) -> Expression:
+        parts = simplified(parts)
+        if not has_steps(parts):
+            return self._numbers(parts)
+        own = multiples(parts)
+        integers = as_integers(parts)
+        return Choice(
+            (
+                NEVER if own is None else self._own(own),
+                NEVER if has_steps(integers) else self._numbers(integers),
+            )
+        )
+
+    def _numbers(self, parts: Sequence[Part]) -> Expression:
+        pattern = number_pattern(parts)
+        return NEVER if pattern is None else self._terminal(f"/{pattern}/")
+
+    def _rule(self, expression: Expression) -> Name:
+        name = f"r{len(self._grammar.rules)}"
+        self._grammar.rules[name] = expression
+        return Name(name)
+
+    def _terminal(self, text: str) -> Expression:
+        return self._verbatim("T", text)
+
+    def _own(self, schema: dict[str, Any]) -> Expression:
+        return self._verbatim("own", f"%json {json.dumps(schema | {'x-guidance': _OWN_STYLE})}")
+
+    def _verbatim(self, prefix: str, text: str) -> Expression:
+        if text not in self._names:
+            self._names[text] = f"{prefix}{len(self._names)}"
+            self._grammar.verbatim[self._names[text]] = text
+        return Name(self._names[text])
+
+
+def _characters(schema: Mapping[str, Any]) -> int:
+    """How many characters the values and names of `schema` have that might be spelled."""
+    count, left = 0, [schema]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            left += node.values()
+            count += sum(map(len, node.get("properties", ())))
+            for value in (node.get("const"), *node.get("enum", ())):
+                count += len(value) if isinstance(value, str) else 0
+        elif isinstance(node, list):
+            left += node
+    return count

@@ -1,0 +1,101 @@
+"""Strings and keys of a JSON Schema as terminals."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.grammars import strings
+from functionary_sgl.grammars.alternatives import Part
+from functionary_sgl.grammars.arrays import counts
+from functionary_sgl.grammars.lark import NEVER, Expression, Literal
+from functionary_sgl.grammars.patterns import Untranslatable, pattern_text
+
+_PATTERN_BYTES = 1024 * 1024
+
+
+class Texts:
+    """`terminal` gives the name of a terminal's text, `own` that of a schema which llguidance
+    compiles; `every_spelling`: whether values of an `enum` are taken in every spelling."""
+
+    def __init__(
+        self,
+        terminal: Callable[[str], Expression],
+        own: Callable[[dict[str, Any]], Expression],
+        every_spelling: bool,
+    ) -> None:
+        self._terminal = terminal
+        self._own = own
+        self._every_spelling = every_spelling
+
+    def string(self, parts: Sequence[Part]) -> Expression:
+        """The strings that satisfy all `parts`."""
+        least, most = counts(parts, "minLength", "maxLength")
+        if most is not None and least > most:
+            return NEVER
+        patterns = [part["pattern"] for part in parts if "pattern" in part]
+        listed = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
+        understood = not any("format" in part for part in parts)
+        try:
+            found = [pattern_text(pattern) for pattern in dict.fromkeys(patterns)]
+        except Untranslatable:
+            found = []
+            understood = False
+        if None in found:
+            return NEVER
+        if not understood:
+            return self._own({"type": "string", "allOf": [dict(part) for part in parts]})
+        if listed:
+            values = [
+                value
+                for value in listed[0]
+                if all(value in others for others in listed)
+                and least <= len(value) <= (len(value) if most is None else most)
+                and all(self.matches(pattern, value) for pattern in patterns)
+            ]
+            if not values:
+                return NEVER
+            return self._terminal(f"/{strings.any_of(values, self._every_spelling)}/")
+        if least or most is not None or not found:
+            found.insert(0, strings.string(least, most))
+        return self._terminal(" & ".join(f"/{text}/" for text in found))
+
+    def key(self, name: str) -> Expression:
+        """The key `name`, which is listed."""
+        if strings.is_plain(name):
+            return Literal(f'"{name}"')
+        return self._terminal(f"/{strings.any_of([name], False)}/")
+
+    def other_key(
+        self, names: Sequence[str], patterns: Sequence[str], barred: Sequence[str]
+    ) -> Expression:
+        """A key that is none of `names`, and that all `patterns` match and none of `barred`.
+
+        Raises InvalidSchema where that cannot be written.
+        """
+        try:
+            found = [strings.string(), *map(pattern_text, patterns)]
+            without = [text for text in map(pattern_text, barred) if text is not None]
+        except Untranslatable as error:
+            if barred or any(all(self.matches(p, name) for p in patterns) for name in names):
+                raise InvalidSchema("Patterns of keys cannot be told apart.") from error
+            return self._own({"type": "string", "allOf": [{"pattern": p} for p in patterns]})
+        if None in found:
+            return NEVER
+        if names:
+            without.append(strings.any_of(names, self._every_spelling))
+        return self._terminal(
+            " & ".join([*(f"/{t}/" for t in found), *(f"~/{t}/" for t in without)])
+        )
+
+    def matches(self, pattern: str, text: str) -> bool:
+        """Whether `pattern` is found in `text`, in a time that grows with their lengths only."""
+        return bool(_validator(pattern).is_valid(text))
+
+
+@lru_cache(maxsize=256)
+def _validator(pattern: str) -> Any:
+    options = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES)
+    return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
