@@ -76,7 +76,10 @@ def _function(random: Random, name: str) -> dict[str, Any]:
     # Half of all functions without parameters say so by leaving them out.
     if random.random() < 0.1:
         return function if random.random() < 0.5 else function | {"parameters": {"type": "object"}}
-    return function | {"parameters": _object(random, depth=0)}
+    parameters = _object(random, depth=0)
+    # A format is enforced where a function is strict.
+    strict = {"strict": True} if '"format"' in json.dumps(parameters) else {}
+    return function | {"parameters": parameters} | strict
 
 
 def _messages(random: Random, names: list[str]) -> list[dict[str, Any]]:
