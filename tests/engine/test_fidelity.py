@@ -9,7 +9,7 @@ from functionary_sgl.evaluation.client import Client
 from functionary_sgl.evaluation.scores import score
 from tests.engine.conftest import RunningEngine
 
-PER_CATEGORY = 3
+PER_CATEGORY = 2
 
 
 def test_valid_answers_are_not_changed(engine: RunningEngine) -> None:
