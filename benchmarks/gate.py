@@ -63,7 +63,8 @@ async def _ask(client: httpx.AsyncClient, schema: str) -> tuple[int, float]:
     """The status of the answer and its time in milliseconds."""
     content = hostile.body(schema, model=MODEL, **CALL)
     begin = time.perf_counter()
-    response = await client.post("/chat/completions", content=content)
+    headers = {"content-type": "application/json"}
+    response = await client.post("/chat/completions", content=content, headers=headers)
     return response.status_code, (time.perf_counter() - begin) * 1e3
 
 
