@@ -9,7 +9,7 @@ import pytest
 from tests.api.chat.test_custom_tools import SHELL, custom
 from tests.engine.conftest import RunningEngine
 
-FORMATS = ["v3.llama3", "v3-llama3.1", "hermes"]
+FORMATS = ["v3.llama3", "v3-llama3.1", "tool-call"]
 FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "regex": ({"guided_regex": r"\d{3}-\d{4}( [a-z]+)?"}, r"\d{3}-\d{4}( [a-z]+)?"),
     "open regex": ({"regex": "a+b?"}, "a+b?"),
