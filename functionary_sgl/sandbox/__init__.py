@@ -36,7 +36,7 @@ SOON_SECONDS = 0.1
 
 PATIENT_SECONDS = 2.0
 """Processor time of trials at most. A fence only, which should decide nothing: limits on work stop
-what is large after a quarter of that (docs/constraints.md has the measurement)."""
+what is large after a quarter of that (docs/gate.md has the measurement)."""
 
 _AT_FAULT = {
     signal.SIGPROF,  # its time is over

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 
 GRAMMAR_BYTES = 192 * 1024
-"""What a compiled grammar takes at least, about; docs/constraints.md has the measurement."""
+"""What a compiled grammar takes at least, about; docs/gate.md has the measurement."""
 
 BYTES_PER_CHARACTER = 20
 """What each character of its source adds at most."""
