@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
-from functionary_sgl.chat.custom import CustomTool, arguments_of
+from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import EVER, Engine, Sampling
@@ -20,9 +20,10 @@ from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.room import Room
-from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
+from functionary_sgl.runtime.events import Ended, Event
 from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.runtime.transcript import Transcript
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.turns import Offer
 
@@ -158,7 +159,7 @@ class Model:
 
         Raises ServerBusy where too many others run already.
         """
-        answer = _Transcript()
+        answer = Transcript()
         running = run(turn, self.engine, self.prompter.tokenizer)
         with self.room.taking(1):
             async with aclosing(running) as events:
@@ -277,36 +278,3 @@ def _unenforced(conversation: Conversation, arguments: Mapping[str, Arguments]) 
     """Where the request's tools have keywords that are not enforced."""
     for tool in conversation.callable_functions():
         yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)
-
-
-class _Transcript:
-    """The message that a turn's events make."""
-
-    def __init__(self) -> None:
-        self._recipient = ""
-        self._content: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: list[tuple[str, str, list[str]]] = []
-        self._takes_text: list[bool] = []
-
-    def add(self, event: Event) -> None:
-        match event:
-            case Addressed(recipient):
-                self._recipient = recipient
-            case Opened("arguments" | "code" | "input" as role, call_id):
-                self._takes_text.append(role == "input")
-                self._calls.append((self._recipient, call_id, []))
-            case Delta("content", text):
-                self._content.append(text)
-            case Delta("reasoning", text):
-                self._reasoning.append(text)
-            case Delta("arguments" | "code" | "input", text):
-                self._calls[-1][-1].append(text)
-
-    def message(self) -> Message:
-        calls = tuple(
-            Call(name, arguments_of("".join(text)) if takes_text else "".join(text), call_id)
-            for (name, call_id, text), takes_text in zip(self._calls, self._takes_text, strict=True)
-        )
-        reasoning = "".join(self._reasoning)
-        return Message("assistant", "".join(self._content), calls, reasoning=reasoning)

@@ -6,8 +6,8 @@ from typing import Any
 
 from functionary_sgl.api.chat import answers, choices, promises, rendering
 from functionary_sgl.api.chat.messages import messages
-from functionary_sgl.api.chat.requests import (
-    ChatRequest,
+from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.chat.tools import (
     CodeInterpreterTool,
     CustomDefinition,
     CustomFormat,
