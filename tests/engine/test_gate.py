@@ -36,7 +36,7 @@ def post(engine: RunningEngine, schema: str) -> httpx.Response:
         ("recursive without end", 400),
         ("a chain of 3,000 references", 400),
         ("a large multiple", 200),
-        ("null characters", 400),
+        ("null characters", 200),  # a pattern that no value of the enum has is told
     ],
 )
 def test_hostile_schemas_leave_the_engine_alive(
