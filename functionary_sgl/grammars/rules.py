@@ -21,12 +21,11 @@ from functionary_sgl.grammars.multiples import as_integers, has_steps, multiples
 from functionary_sgl.grammars.numbers import number_pattern
 from functionary_sgl.grammars.objects import object_
 from functionary_sgl.grammars.texts import Texts
+from functionary_sgl.grammars.work import Work
 
 MOST_SPELLED = 2_000
 """Characters of values and names that are taken in every spelling. Where there are more, only those
 that writers of JSON escape are."""
-
-MOST_RULES = 20_000
 
 _OWN_STYLE = {"whitespace_flexible": False, "json_allowed_escapes": 'nrbtf\\"'}
 """For what only llguidance itself compiles: it knows one spelling of each character there, so that
@@ -47,7 +46,9 @@ class _Rules:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
-        self._alternatives = Alternatives(schema.get("$defs", {}))
+        self._definitions = schema.get("$defs", {})
+        self._alternatives = Alternatives(self._definitions)
+        self._work = Work()
         self._grammar = Grammar()
         self._values: dict[tuple[int, ...], str] = {}
         self._kept: list[Any] = []
@@ -68,17 +69,24 @@ class _Rules:
 
     def _value(self, schemas: tuple[Any, ...]) -> Expression:
         """What satisfies all of `schemas`."""
-        apart = {id(schema): schema for schema in schemas if schema is not True and schema != {}}
+        targets = map(self._target, schemas)
+        apart = {id(schema): schema for schema in targets if schema is not True and schema != {}}
         if False in apart.values():
             return NEVER
         key = tuple(apart)
         if key not in self._values:
-            if len(self._values) > MOST_RULES:
-                raise InvalidSchema(f"Its grammar has more than {MOST_RULES} rules.")
             self._kept += apart.values()  # nothing else may get their ids
             self._values[key] = f"v{len(self._values)}"
             self._pending.append((self._values[key], tuple(apart.values())))
         return Name(self._values[key])
+
+    def _target(self, schema: Any) -> Any:
+        """What `schema` refers to if it says nothing else, so that there is one rule for it."""
+        for _ in self._definitions:
+            if not isinstance(schema, dict) or schema.keys() != {"$ref"}:
+                break
+            schema = self._definitions.get(schema["$ref"].removeprefix("#/$defs/"), False)
+        return schema
 
     def _expression(self, schemas: tuple[Any, ...]) -> Expression:
         found = self._alternatives.of(schemas)
@@ -86,6 +94,7 @@ class _Rules:
         return options[0] if len(options) == 1 else Choice(tuple(options))
 
     def _of_type(self, type_: str, parts: Sequence[Part]) -> Expression:
+        self._work.spend(type_, parts)
         match type_:
             case "null":
                 return Literal("null")
