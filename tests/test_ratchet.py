@@ -41,9 +41,10 @@ def test_what_is_worse_is_said_and_what_is_better_too(good: Outcome, bad: Outcom
         assert bool(ratchet.better("a suite", {"case": now})) == (now is good)
 
 
-def test_a_case_that_is_new_has_to_be_written_down() -> None:
-    ratchet.write("a suite", {"case": EXACT})
-    assert ratchet.better("a suite", {"case": EXACT, "another": EXACT})
+def test_a_part_of_a_suite_says_nothing_of_the_rest() -> None:
+    ratchet.write("a suite", {"case": EXACT, "another": TOLD})
+    assert not ratchet.worse("a suite", {"case": EXACT})
+    assert not ratchet.better("a suite", {"case": EXACT})
 
 
 def test_without_a_file_all_has_to_be_well() -> None:

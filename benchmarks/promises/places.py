@@ -109,15 +109,15 @@ def spellings(places: Places, value: Any) -> list[str]:
     the schema's order; whole numbers as such."""
     texts = [
         json.dumps(form, ensure_ascii=False)
-        for form in (places.ordered(value), value, places.ordered(_plain(value)))
+        for form in (places.ordered(value), value, places.ordered(plain(value)))
     ]
     return list(dict.fromkeys(texts))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` with 1 for 1.0."""
     if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items()}
+        return {key: plain(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_plain(member) for member in value]
+        return [plain(member) for member in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -64,21 +64,25 @@ def official(draft: str, at_root: bool) -> Iterator[Case]:
 
 def as_property(schema: Any) -> dict[str, Any]:
     """Parameters of which `schema`, so far a document of its own, is the only property."""
-    is_resource = isinstance(schema, dict) and isinstance(schema.get("$id", schema.get("id")), str)
-    below = schema if is_resource else moved(schema, "#/properties/a")
     return {
         "type": "object",
-        "properties": {"a": below},
+        "properties": {"a": moved(schema, "#/properties/a")},
         "required": ["a"],
         "additionalProperties": False,
     }
+
+
+def _is_document(schema: dict[str, Any]) -> bool:
+    """Whether references in `schema` are its own: it has a name, and not just within a document."""
+    name = schema.get("$id", schema.get("id"))
+    return isinstance(name, str) and not name.startswith("#")
 
 
 def moved(schema: Any, place: str) -> Any:
     """`schema` with the references into its document going to `place` in another."""
     if isinstance(schema, list):
         return [moved(part, place) for part in schema]
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict) or _is_document(schema):
         return schema
     found = {}
     for key, value in schema.items():
