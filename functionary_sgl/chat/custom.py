@@ -12,10 +12,7 @@ from functionary_sgl.chat.forms import Form, TextAnswer
 from functionary_sgl.chat.schema import JSON_STYLE
 from functionary_sgl.chat.tools import Tool
 
-STRING: Mapping[str, Any] = {
-    "type": "string",
-    "x-guidance": {**JSON_STYLE["x-guidance"], "json_allow_general_unicode_escapes": True},
-}
+STRING: Mapping[str, Any] = {"type": "string", **JSON_STYLE}
 """The JSON Schema of an input, in every spelling that JSON has for it."""
 
 ANY_INPUT = Form("json_schema", json.dumps(STRING))

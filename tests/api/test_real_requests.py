@@ -20,9 +20,6 @@ CASES = {
 }
 HELLO = {"turn": "all\nHello"}
 
-# Cases whose expectation is still to be met, and why.
-LATER: dict[str, str] = {}
-
 
 def message(answer: httpx.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
@@ -166,16 +163,9 @@ EXPECTED: dict[str, Callable[[httpx.Response], None]] = {
 
 def test_each_case_has_its_expectation() -> None:
     assert EXPECTED.keys() == CASES.keys()
-    assert LATER.keys() <= CASES.keys()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=LATER[name])) if name in LATER else name
-        for name in CASES
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_real_requests(name: str) -> None:
     case = CASES[name]
     request = case["request"]
