@@ -36,9 +36,10 @@ class Trials:
         return told
 
     def objection(self, schema: str) -> str | None:
-        """Why no validator can be made of `schema`. One that takes too long is not objected to,
-        since what is enforced stays so; its validations will be unfinished, too."""
-        told = bytewise().run([Trial("validator", schema)], self._patient)
+        """Why `schema` is none. One that takes too long, or has patterns of another dialect than
+        ECMA-262, is not objected to, since what is enforced stays so; its validations will be
+        unfinished, too."""
+        told = bytewise().run([Trial("schema", schema)], self._patient)
         self._count(bool(told))
         return told[0] if told else None
 
@@ -54,7 +55,7 @@ def validity(schema: str, text: str) -> Literal["valid", "invalid", "unfinished"
 
     Raises EngineError if that cannot be tried.
     """
-    told = bytewise().run([Trial("valid", schema, text)], patient=True)
-    if not told:
+    told = bytewise().run([Trial("validator", schema), Trial("valid", schema, text)], patient=True)
+    if len(told) < 2 or told[0] is not None:
         return "unfinished"
-    return "valid" if told[0] is None else "invalid"
+    return "valid" if told[1] is None else "invalid"

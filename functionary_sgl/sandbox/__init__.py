@@ -50,11 +50,12 @@ class Trial(NamedTuple):
     """One thing to try.
 
     regex, lark: whether the grammar engine takes `source`, and some tokens of it.
-    validator: whether `source` is a JSON Schema, as text.
+    schema: whether `source` is a JSON Schema, as text, whatever its regular expressions are.
+    validator: whether a validator can be made of it: their dialect is known, too.
     valid: whether `instance` (text) is JSON that satisfies it.
     """
 
-    kind: Literal["regex", "lark", "validator", "valid"]
+    kind: Literal["regex", "lark", "schema", "validator", "valid"]
     source: str
     instance: str = ""
 

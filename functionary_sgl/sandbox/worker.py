@@ -45,6 +45,8 @@ NICENESS = 10
 """What is tried for one client waits for what computes for all. No verdict depends on it: time is
 the processor's."""
 
+FORMAT = jsonschema_rs.ValidationErrorKind.Format
+
 FILES = 64
 """More descriptors than it ever has."""
 
@@ -160,6 +162,15 @@ def reason(matcher: Any) -> str:
     return (told or lines or ["it fails at once"])[0]
 
 
+def schema(_: Any, source: str, __: str) -> str | None:
+    try:
+        validator_of(source)
+    except jsonschema_rs.ValidationError as error:
+        if not isinstance(error.kind, FORMAT) or error.kind.format != "regex":
+            raise
+    return None
+
+
 def validator(_: Any, source: str, __: str) -> str | None:
     validator_of(source)
     return None
@@ -179,6 +190,7 @@ def validator_of(source: str) -> Any:
 TRIALS: dict[str, Callable[[Any, str, str], str | None]] = {
     "regex": regex,
     "lark": lark,
+    "schema": schema,
     "validator": validator,
     "valid": valid,
 }

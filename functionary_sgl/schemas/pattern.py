@@ -25,6 +25,9 @@ _CLASSES = {
         r"\u{202a}-\u{202e}\u{2030}-\u{205e}\u{2060}-\u{2fff}\u{3001}-\u{fefe}\u{ff00}-\u{10ffff}"
     ),
 }
+_ANCHORS = {"A": "^", "Z": "$", "z": "$"}
+"""Of Python and others; errors in ECMA-262."""
+
 _CONTROLS = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 _ANY_BUT_LINE_ENDS = r"[^\n\r\u{2028}\u{2029}]"
 _ANY = r"[\u{0}-\u{10ffff}]"
@@ -136,8 +139,12 @@ class _Translation:
 
     def _escape(self) -> str:
         """What follows a backslash outside a class."""
-        if self._text[self._at : self._at + 1] in ("b", "B"):
+        letter = self._text[self._at : self._at + 1]
+        if letter in ("b", "B"):
             raise NotTranslated
+        if letter in _ANCHORS and letter:
+            self._at += 1
+            return _ANCHORS[letter]
         char = self._one_escaped()
         return f"[{char}]" if len(char) > 1 else _character(char)
 

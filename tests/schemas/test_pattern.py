@@ -48,6 +48,7 @@ def takes(pattern: str | None, text: str) -> bool:
         (r"(?s)^.$", "a\n\u2028", ""),
         (r"(?i)^a$", "aA", "b"),
         (r"^(?<letter>a)$", "a", "b"),
+        (r"\Aa\Z", "a", "b"),
     ],
 )
 def test_a_pattern_means_what_it_means_in_javascript(
@@ -63,7 +64,7 @@ def test_a_pattern_means_what_it_means_in_javascript(
     "pattern",
     [
         *(r"(?=a)a", r"(?<!a)b", r"\bfoo", r"(a)\1", r"\k<n>", "a++", "a**", "a{1}{2}", "a{,3}"),
-        *("[[:alpha:]]", r"\A\Z", r"\ud800", "[z-a]", "[a", "\\", r"\pL", "(?m)^a", r"\x1"),
+        *("[[:alpha:]]", r"\G", r"\ud800", "[z-a]", "[a", "\\", r"\pL", "(?m)^a", r"\x1"),
     ],
 )
 def test_what_has_no_equal_or_several_meanings_is_left_out(pattern: str) -> None:
