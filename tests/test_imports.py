@@ -15,7 +15,8 @@ PACKAGE = "functionary_sgl"
 # From top to bottom; a room may use those below it.
 LAYERS = (
     *("cli", "api", "model", "forms", "gate", "prompt", "turns", "runtime", "engines"),
-    *("grammars", "chat", "schemas", "sandbox", "tokenizer", "files", "metrics", "room", "errors"),
+    *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files", "metrics"),
+    *("room", "errors"),
 )
 # It knows servers by HTTP only.
 EVALUATION = {"cli": {"evaluation"}, "evaluation": {"errors"}}

@@ -45,7 +45,7 @@ def excess(constraint: Constraint) -> str | None:
             return f"a name, value or pattern has more than {MAX_LITERAL} characters"
         at_once = _at_once(schema, definitions, known)
         if at_once.patterns > MAX_PATTERNS:
-            return f"more than {MAX_PATTERNS} patterns and formats apply to one value"
+            return f"more than {MAX_PATTERNS} patterns apply to one value"
         if at_once.multiple > MAX_MULTIPLE:
             return f"a value must be a multiple of more than {MAX_MULTIPLE}"
         multiples.add(at_once.multiple)
@@ -80,9 +80,8 @@ def _at_once(schema: Any, definitions: dict[str, Any], known: dict[str, _AtOnce]
         if branches:
             patterns, multiples = zip(*branches, strict=True)
             all_of.append(_AtOnce(max(patterns), max(multiples)))
-    own = ("pattern" in schema) + ("format" in schema)
     return _AtOnce(
-        own + sum(one.patterns for one in all_of),
+        ("pattern" in schema) + sum(one.patterns for one in all_of),
         _scaled(schema.get("multipleOf", 1)) * prod(one.multiple for one in all_of),
     )
 

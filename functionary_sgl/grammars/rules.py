@@ -27,10 +27,6 @@ MOST_SPELLED = 2_000
 """Characters of values and names that are taken in every spelling. Where there are more, only those
 that writers of JSON escape are."""
 
-_OWN_STYLE = {"whitespace_flexible": False, "json_allowed_escapes": 'nrbtf\\"'}
-"""For what only llguidance itself compiles: it knows one spelling of each character there, so that
-an escape by number is not even begun."""
-
 
 def grammar_text(schema: Mapping[str, Any], lead: str = "", tails: Sequence[str] = ()) -> str:
     """A grammar for the JSON texts, behind `lead`, that satisfy `schema`, as `schemas.enforceable`
@@ -54,7 +50,7 @@ class _Rules:
         self._kept: list[Any] = []
         self._pending: list[tuple[str, tuple[Any, ...]]] = []
         self._names: dict[str, str] = {}
-        self._texts = Texts(self._terminal, self._own, _characters(schema) <= MOST_SPELLED)
+        self._texts = Texts(self._terminal, _characters(schema) <= MOST_SPELLED)
 
     def text(self, lead: str, tails: Sequence[str]) -> str:
         root = self._value((self._schema,))
@@ -135,7 +131,7 @@ class _Rules:
         return self._verbatim("T", text)
 
     def _own(self, schema: dict[str, Any]) -> Expression:
-        return self._verbatim("own", f"%json {json.dumps(schema | {'x-guidance': _OWN_STYLE})}")
+        return self._verbatim("own", f"%json {json.dumps(schema)}")
 
     def _verbatim(self, prefix: str, text: str) -> Expression:
         if text not in self._names:

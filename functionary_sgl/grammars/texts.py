@@ -6,28 +6,22 @@ from typing import Any
 
 import jsonschema_rs
 
-from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars import strings
 from functionary_sgl.grammars.alternatives import Part
 from functionary_sgl.grammars.arrays import counts
 from functionary_sgl.grammars.lark import NEVER, Expression, Literal
-from functionary_sgl.grammars.patterns import Untranslatable, pattern_text
+from functionary_sgl.grammars.patterns import pattern_text
 
 _PATTERN_BYTES = 1024 * 1024
 
 
 class Texts:
-    """`terminal` gives the name of a terminal's text, `own` that of a schema which llguidance
-    compiles; `every_spelling`: whether values of an `enum` are taken in every spelling."""
+    """`terminal` gives the name of a terminal's text; `every_spelling`: whether values of an
+    `enum` are taken in every spelling. Patterns are as `schemas.enforceable` has them; of others
+    all methods raise InvalidSchema."""
 
-    def __init__(
-        self,
-        terminal: Callable[[str], Expression],
-        own: Callable[[dict[str, Any]], Expression],
-        every_spelling: bool,
-    ) -> None:
+    def __init__(self, terminal: Callable[[str], Expression], every_spelling: bool) -> None:
         self._terminal = terminal
-        self._own = own
         self._every_spelling = every_spelling
 
     def string(self, parts: Sequence[Part]) -> Expression:
@@ -37,16 +31,9 @@ class Texts:
             return NEVER
         patterns = [part["pattern"] for part in parts if "pattern" in part]
         listed = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
-        understood = not any("format" in part for part in parts)
-        try:
-            found = [pattern_text(pattern) for pattern in dict.fromkeys(patterns)]
-        except Untranslatable:
-            found = []
-            understood = False
+        found = [pattern_text(pattern) for pattern in dict.fromkeys(patterns)]
         if None in found:
             return NEVER
-        if not understood:
-            return self._own({"type": "string", "allOf": [dict(part) for part in parts]})
         if listed:
             values = [
                 value
@@ -71,17 +58,9 @@ class Texts:
     def other_key(
         self, names: Sequence[str], patterns: Sequence[str], barred: Sequence[str]
     ) -> Expression:
-        """A key that is none of `names`, and that all `patterns` match and none of `barred`.
-
-        Raises InvalidSchema where that cannot be written.
-        """
-        try:
-            found = [strings.string(), *map(pattern_text, patterns)]
-            without = [text for text in map(pattern_text, barred) if text is not None]
-        except Untranslatable as error:
-            if barred or any(all(self.matches(p, name) for p in patterns) for name in names):
-                raise InvalidSchema("Patterns of keys cannot be told apart.") from error
-            return self._own({"type": "string", "allOf": [{"pattern": p} for p in patterns]})
+        """A key that is none of `names`, and that all `patterns` match and none of `barred`."""
+        found = [strings.string(), *map(pattern_text, patterns)]
+        without = [text for text in map(pattern_text, barred) if text is not None]
         if None in found:
             return NEVER
         if names:

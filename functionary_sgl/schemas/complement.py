@@ -8,8 +8,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from functionary_sgl.patterns import other_than
 from functionary_sgl.schemas import keywords
-from functionary_sgl.schemas.pattern import other_than
 
 _MOST_NUMBERS = 4
 _EXACT = 2**53

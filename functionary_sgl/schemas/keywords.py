@@ -77,39 +77,6 @@ _ALIASES: Mapping[str, str | None] = {
     **dict.fromkeys(("dict", "dictionary", "map", "hashmap", "record"), "object"),
 }
 
-ENFORCED_FORMATS = frozenset(
-    {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"}
-)
-# What llguidance's formats lack: it takes 29 February in all years, leap seconds at any time, and
-# names of any length before an @, and of hosts.
-_DAY_THAT_EXISTS = (
-    "^(?:[0-9]{4}-(?:0[13-9]|1[0-2])|[0-9]{4}-02-(?:[01][0-9]|2[0-8])|"
-    "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
-)
-_NO_LEAP_SECOND = ":[0-5][0-9](?:[.][0-9]+)?[Zz+-]"
-FORMAT_PATTERNS = {
-    "date": (_DAY_THAT_EXISTS,),
-    "date-time": (_DAY_THAT_EXISTS, _NO_LEAP_SECOND),
-    "time": (_NO_LEAP_SECOND,),
-    "email": ("^[^@]{1,64}@[^@]{1,253}$",),
-    "hostname": ("^[A-Za-z0-9.-]{1,253}$",),
-}
-
-# Those of JSON Schema that no grammar enforces. Any other name is an annotation.
-UNENFORCED_FORMATS = frozenset(
-    {
-        "idn-email",
-        "idn-hostname",
-        "iri",
-        "iri-reference",
-        "json-pointer",
-        "regex",
-        "relative-json-pointer",
-        "uri-reference",
-        "uri-template",
-    }
-)
-
 
 def types(value: Any) -> list[str] | None:
     """The types that `type: value` names, None for all; ValueError for what names no type."""

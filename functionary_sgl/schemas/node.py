@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
-from functionary_sgl.schemas import arrays, conditions, keywords, objects
+from functionary_sgl.patterns import translated
+from functionary_sgl.schemas import arrays, conditions, formats, keywords, objects
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
 from functionary_sgl.schemas.part import Part
-from functionary_sgl.schemas.pattern import translated
 from functionary_sgl.schemas.values import checked, is_small_multiple
 from functionary_sgl.schemas.walk import Forms
 
@@ -62,15 +62,12 @@ class Node(Part):
 
     def format(self, keyword: str, value: Any) -> None:
         value = checked(keyword, value, self.at(keyword))
-        if self.is_refused(keyword):
-            if value in keywords.ENFORCED_FORMATS | keywords.UNENFORCED_FORMATS:
-                self.validate(keyword, value)
-        elif value in keywords.ENFORCED_FORMATS:
-            self.keep(keyword, value)
-            for pattern in keywords.FORMAT_PATTERNS.get(value, ()):
-                self.also({"pattern": pattern})
-        elif value in keywords.UNENFORCED_FORMATS:
+        if value in formats.UNENFORCED or (value in formats.ENFORCED and self.is_refused(keyword)):
             self.validate(keyword, value)
+        elif value in formats.ENFORCED:
+            self.whole[keyword] = value
+            for pattern in formats.ENFORCED[value]:
+                self.also({"pattern": pattern})
 
     def pattern(self, keyword: str, value: Any) -> None:
         expression = self.expression(value, keyword)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from functionary_sgl.patterns import any_of
 from functionary_sgl.schemas import keywords
 from functionary_sgl.schemas.part import Part
-from functionary_sgl.schemas.pattern import any_of
 from functionary_sgl.schemas.values import checked
 
 _LONGEST_NAME = 1_000

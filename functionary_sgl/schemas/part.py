@@ -4,8 +4,8 @@ from functools import cached_property
 from typing import Any
 
 from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.patterns import translated
 from functionary_sgl.schemas import closing, keywords
-from functionary_sgl.schemas.pattern import translated
 from functionary_sgl.schemas.pointers import escaped
 from functionary_sgl.schemas.walk import Forms, Place, Walk
 

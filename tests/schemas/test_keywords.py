@@ -19,7 +19,7 @@ from functionary_sgl.engines.grammar import grammar
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.gate import Gate
-from functionary_sgl.schemas.keywords import ENFORCED_FORMATS
+from functionary_sgl.schemas import formats
 from functionary_sgl.tokenizer import Tokenizer
 from tests.paths import DATA
 
@@ -91,7 +91,7 @@ def test_the_whole_is_the_clients_schema(case: dict[str, Any], gate: Gate) -> No
 def test_strict_tools_are_enforced_or_refused(case: dict[str, Any], gate: Gate) -> None:
     """Where the tool is not strict, a format is told and not enforced."""
     unenforced = admitted(gate, case["schema"]).unenforced
-    if isinstance(case["schema"], dict) and case["schema"].get("format") in ENFORCED_FORMATS:
+    if isinstance(case["schema"], dict) and case["schema"].get("format") in formats.ENFORCED:
         assert unenforced == ("/properties/a/format",)
         unenforced = ()
     if not unenforced:

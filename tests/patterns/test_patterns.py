@@ -7,7 +7,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar
-from functionary_sgl.schemas.pattern import other_than, translated
+from functionary_sgl.patterns import other_than, translated
 
 
 def takes(pattern: str | None, text: str) -> bool:
