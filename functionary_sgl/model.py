@@ -195,7 +195,9 @@ class Model:
         """Also how many ids there are before the model's own first."""
         schemas = {name: known.constraint for name, known in arguments.items()}
         free_names = self.constraints == "off"
-        offer = self.prompter.offer(conversation, schemas, answer, inputs, free_names=free_names)
+        offer = self.prompter.offers.of(
+            conversation, schemas, answer, inputs, free_names=free_names
+        )
         _check_least(sampling, offer)
         most = self.engine.context_length
         try:

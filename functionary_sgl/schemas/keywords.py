@@ -54,7 +54,7 @@ VALIDATED = frozenset(
 )
 
 # What may not be enforced beside others, though it is alone.
-COMBINED = ("$ref", "oneOf", "minProperties", "maxProperties", "propertyNames", *CONDITIONS)
+COMBINED = ("oneOf", "minProperties", "maxProperties", "propertyNames", *CONDITIONS)
 
 # By these an object without `properties` still takes arguments, and one with them is not closed.
 OPEN = (

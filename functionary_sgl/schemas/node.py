@@ -22,7 +22,6 @@ class Node(Part):
                 take(self, keyword, value)
         for settle in (arrays.settle, conditions.settle, objects.settle):
             settle(self)
-        self.enforced = _in_order(self.enforced)
         if self.schema.get("nullable") is True:
             return Forms(_nullable(self.enforced), _nullable(self.whole))
         return Forms(self.enforced, self.whole)
@@ -166,32 +165,13 @@ class Node(Part):
 
     def ref(self, keyword: str, value: Any) -> None:
         place = self.place._replace(closing=self.branches_close)
-        reference = self.walk.reference(value, place._replace(inlining=False), keyword)
-        self.whole["$ref"] = reference
-        if self.place.inlining and self.is_refused("$ref"):
-            self.lacks(keyword)
-        elif self.place.inlining:
-            self.also(self.walk.inlined(value, place, keyword))
-        else:
-            self.enforced["$ref"] = reference
+        self.enforced["$ref"] = self.whole["$ref"] = self.walk.reference(value, place, keyword)
 
     def dynamic_ref(self, keyword: str, value: Any) -> None:
         """As a `$ref` where it means the same from everywhere."""
         if "$ref" in self.schema or not self.walk.references.is_static(value):
             raise InvalidSchema(f"'{keyword}' is not resolved; use '$ref'.", param=self.at(keyword))
         self.ref(keyword, value)
-
-
-def _in_order(enforced: dict[str, Any]) -> dict[str, Any]:
-    """`enforced` with what the grammar engine (llguidance 1.9.1) must read together in one place:
-    it takes additional properties for those of a pattern if `allOf` stands in between."""
-    for first, second in (("patternProperties", "additionalProperties"), ("prefixItems", "items")):
-        if first in enforced and second in enforced:
-            rest = enforced.pop(second)
-            pairs = list(enforced.items())
-            at = list(enforced).index(first) + 1
-            enforced = dict([*pairs[:at], (second, rest), *pairs[at:]])
-    return enforced
 
 
 def _nullable(schema: dict[str, Any]) -> Any:

@@ -71,7 +71,7 @@ class Part:
         for step in steps:
             value = value[step]
         known = keywords.both(self._around, keywords.known(self.schema))
-        return self.walk.schema(value, Place(self.at(*steps), closing, self.place.inlining), known)
+        return self.walk.schema(value, Place(self.at(*steps), closing), known)
 
     def expression(self, pattern: Any, *steps: str | int) -> str | None:
         """`pattern`, which stands at `steps`, as the engine writes it, unless it cannot be asked

@@ -7,11 +7,7 @@ from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.schemas import keywords
 from functionary_sgl.schemas.applied import Applications
 from functionary_sgl.schemas.bounds import MAX_ALTERNATIVES, MAX_SCHEMAS
-from functionary_sgl.schemas.recursion import Recursion
 from functionary_sgl.schemas.references import References
-
-_MOST_INLINED = 50
-"""References that lead from one to the other without going into the value."""
 
 
 class Forms(NamedTuple):
@@ -25,13 +21,10 @@ class Place(NamedTuple):
     """Where a schema stands, and what that makes of it.
 
     closing: whether objects are closed where they list their properties.
-    inlining: whether schemas that are applied to the same value are written out and not referred
-        to.
     """
 
     pointer: str
     closing: bool = False
-    inlining: bool = False
 
 
 NodeForms = Callable[["Walk", dict[str, Any], Place], Forms]
@@ -53,11 +46,9 @@ class Walk:
         self.only_validated = False
         self._schemas = 0
         self._alternatives = 1
-        self._inlined = 0
         self.known: dict[str, Any] = {}
         self.references = References(root)
         self.applications = Applications(self.references)
-        self._recursion = Recursion(root, self.references)
         self.definitions: dict[str, Forms] = {}
         self.unenforced: list[str] = []
         self.patterns: list[tuple[str, str]] = []
@@ -72,9 +63,6 @@ class Walk:
             return Forms(schema, schema)
         if not isinstance(schema, dict):
             raise InvalidSchema("A schema must be an object or a boolean.", param=place.pointer)
-        if not (place.inlining or self.only_validated) and self._goes_round(schema, place.pointer):
-            name = self._define(schema, place._replace(inlining=True))
-            return Forms({"$ref": name}, {"$ref": name})
         self.known = known or {}
         return self._node(self, schema, place)
 
@@ -101,31 +89,15 @@ class Walk:
 
     def reference(self, ref: Any, place: Place, keyword: str) -> str:
         """The reference to the definition that `ref` becomes, which `keyword` of the schema at
-        `place` has."""
-        return self._define(*self._target(ref, place, keyword))
-
-    def _target(self, ref: Any, place: Place, keyword: str) -> tuple[Any, Place]:
-        """What `ref` points at; it closes objects where the schema does that refers to it."""
+        `place` has. It closes objects where the schema does that refers to it."""
+        at = f"{place.pointer}/{keyword}"
         if not isinstance(ref, str):
-            raise InvalidSchema("A reference must be a string.", param=f"{place.pointer}/{keyword}")
+            raise InvalidSchema("A reference must be a string.", param=at)
         try:
             pointer, target = self.references.resolve(ref, place.pointer)
         except InvalidSchema as error:
-            raise InvalidSchema(error.message, param=f"{place.pointer}/{keyword}") from error
-        return target, place._replace(pointer=pointer)
-
-    def inlined(self, ref: Any, place: Place, keyword: str) -> Any:
-        """What `ref` points at, as it is enforced; as `reference`."""
-        target, at = self._target(ref, place, keyword)
-        self._inlined += 1
-        if self._inlined > _MOST_INLINED:
-            raise InvalidSchema(
-                "It leads back to itself without describing a part of the value.",
-                param=f"{place.pointer}/{keyword}",
-            )
-        forms = self.schema(target, at)
-        self._inlined -= 1
-        return forms.enforced
+            raise InvalidSchema(error.message, param=at) from error
+        return self._define(target, place._replace(pointer=pointer))
 
     def _define(self, schema: Any, place: Place) -> str:
         key = place, self.only_validated
@@ -139,18 +111,6 @@ class Walk:
         while self._undefined:
             name, target, place, self.only_validated = self._undefined.pop()
             self.definitions[name] = self.schema(target, place)
-
-    def _goes_round(self, schema: dict[str, Any], pointer: str) -> bool:
-        """Whether the schema at `pointer` adds something to one that it is a part of. Grammar
-        engines put such schemas together before they have either."""
-        said = keywords.VALIDATED & schema.keys()
-        several = isinstance(schema.get("allOf"), list) and len(schema["allOf"]) > 1
-        if len(said) < 2 and not several:
-            return False
-        if not said & set(keywords.IN_PLACE):
-            return False
-        others = self.applications.of(schema, pointer)
-        return any(self._recursion.leads_back(one.pointer, pointer) for one in others or ())
 
     def alternatives(self, number: int) -> bool:
         """Whether the document may have `number` alternatives more. Where they apply to one value,

@@ -65,7 +65,7 @@ def sglang_turn(
     # As text only: what SGLang's interpreter can know of a prompt.
     state = prompter.format.program.run(
         str(prompt),
-        prompter.offer(conversation, schemas, free_names=free),
+        prompter.offers.of(conversation, schemas, free_names=free),
         temperature=0,
         max_new_tokens=MAX_TOKENS,
         backend=backend,

@@ -29,7 +29,7 @@ def test_the_prompt_ends_with_the_message(format: str) -> None:
     prompt = prompter.prompt(conversation)
     assert prompt.endswith(BEGUN)
     whole = prompter.prompt(conversation.without_last()[0])
-    assert prompter.opening(prompt, prompter.offer(conversation)) == ("", [])
+    assert prompter.opening(prompt, prompter.offers.of(conversation)) == ("", [])
     # As the template writes it in a history, which may open reasoning otherwise than for an answer.
     if not FORMATS[format].reasons:
         assert prompt.startswith(whole)

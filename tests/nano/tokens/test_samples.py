@@ -185,6 +185,6 @@ def test_offers_can_be_made_of_all_conversations(sampler: Sampler, talk: Draw) -
     prompter = Prompter(FORMAT, sampler.tokenizer)
     for index in range(300):
         drawn = talk(Random(f"offers:{index}"), "train")
-        prompter.offer(drawn)
+        prompter.offers.of(drawn)
         for tool in drawn.tools:
             FunctionDefinition(name=tool.name, parameters=tool.parameters)
