@@ -31,8 +31,10 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest -q tests/engine $(ARGS) || [ $$? -eq 5 ]
 
-test-fast: install  ## Run the tests that need no engine and no other clients, in under a minute
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine --ignore tests/clients $(ARGS)
+# Not those of other processes, of suites and of the training, and with fewer examples of hypothesis.
+SLOW := engine clients cli sandbox nano test_promises.py test_gate.py
+test-fast: install  ## Run what needs no engine and no other process, in about a minute
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 $(SLOW:%=--ignore tests/%) $(ARGS)
 
 # Part by part: in a process that has had tens of thousands of greenlets, coverage never ends.
 coverage: install  ## Measure which lines of the package the tests run, in servers' processes too

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Every property holds for every format, so a few examples each are many. `make fuzz` goes on.
 settings.register_profile("default", deadline=None, max_examples=10)
+settings.register_profile("quick", deadline=None, max_examples=3)
 settings.register_profile("fuzz", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -20,7 +20,7 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import Format, Offer, registry
 
-# A text that no client sends: a Unicode noncharacter.
+# A text that hardly anybody writes, a Unicode noncharacter; what is looked for is its last place.
 _NEXT = "\ufdd1"
 
 
@@ -150,7 +150,7 @@ class Prompter:
         token that ends its last turn."""
         continued = answered.followed_by(following)
         after = self._render(continued, salt, generation=False)
-        pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.find(_NEXT)])]
+        pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.rfind(_NEXT)])]
         while pieces and pieces[-1] not in self.format.stop_tokens:
             pieces.pop()
         return pieces

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from functionary_sgl.api.chat import intake
@@ -67,6 +67,7 @@ def test_the_next_prompt_goes_on_from_the_ids_of_the_turn(format: str, turn: Any
 @pytest.mark.parametrize("echo", [True, False])
 @reasoning_formats
 @given(thoughts, calls, cuts)
+@example("\ufdd1", ("get", "{}"), 1)
 def test_reasoning_stays_while_calls_are_answered(
     format: str, echo: bool, thought: str, call: Any, cut: Any
 ) -> None:
