@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity bench eval bfcl check format model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -64,6 +64,9 @@ promises: install  ## Count what becomes of suites of schemas (ARGS="--suite BFC
 
 fidelity: .bfcl/.installed  ## Compare answers with and without constraints (ARGS="--limit 10 --json")
 	$(BIN)/python -m benchmarks.fidelity $(ARGS)
+
+bench: install  ## Compare the speed with SGLang's own server (ARGS="--short --workloads chat")
+	$(BIN)/python -m benchmarks.serving $(ARGS)
 
 check: install  ## Lint, formatting and types
 	$(BIN)/ruff check .

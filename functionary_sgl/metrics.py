@@ -29,3 +29,15 @@ UNENFORCED_SCHEMAS = Counter(
 REFUSED_SCHEMAS = Counter(
     "functionary_refused_schemas", "Requests refused for a schema.", registry=REGISTRY
 )
+
+ENGINE_REQUESTS = Counter(
+    "functionary_engine_requests",
+    "Requests to the engine, of which a turn has some.",
+    registry=REGISTRY,
+)
+
+ENGINE_PASSES = Counter(
+    "functionary_engine_passes",
+    "Passes of the model that these requests took part in, the reading of the prompt as one.",
+    registry=REGISTRY,
+)

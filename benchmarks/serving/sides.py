@@ -1,0 +1,109 @@
+"""The servers that are compared, each started on the same model."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from functionary_sgl.api.chat import intake
+from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.engines.sglang.platform import has_accelerator
+from functionary_sgl.prompt import checkpoint, detect
+from functionary_sgl.prompt.prompter import Prompter
+
+SGLANG = "sglang"
+"""SGLang's own server; any other name is one of ours."""
+
+_LAUNCHER = Path(__file__).parents[2] / "server_sglang.py"
+_START_SECONDS = 300
+
+# What SGLang's server is best at this with. Its prompt is the text of the request, which is ours.
+_SGLANG_FLAGS = (
+    *("--grammar-backend", "llguidance", "--constrained-json-disable-any-whitespace"),
+    *("--tool-call-parser", "pythonic", "--enable-cache-report", "--served-model-name", "default"),
+)
+_AS_IT_STANDS = "{%- for message in messages -%}{{ message.content }}{%- endfor -%}"
+
+
+@dataclass
+class Side:
+    """A running server, asked at `base_url` (with its /v1/)."""
+
+    name: str
+    base_url: str
+    process: psutil.Process
+    prompter: Prompter
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far of the process that serves HTTP."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def counted(self) -> dict[str, float]:
+        """What the server has counted so far, by name; only ours counts."""
+        if self.name == SGLANG:
+            return {}
+        text = httpx.get(f"{self.base_url}../metrics").text
+        families = text_string_to_metric_families(text)
+        return {one.name: one.value for family in families for one in family.samples}
+
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
+        """`request` as this server takes it: SGLang's is given our prompt for it."""
+        if self.name != SGLANG:
+            return request
+        asked = ChatRequest.from_json(json.dumps(request))
+        prompt = self.prompter.opened(intake.conversation(asked))
+        return request | {
+            "model": "default",
+            "messages": [{"role": "user", "content": str(prompt)}],
+        }
+
+
+@contextlib.contextmanager
+def running(name: str, model: str, flags: Sequence[str]) -> Iterator[Side]:
+    """The server of that name on `model`, which is stopped at the end."""
+    loaded = checkpoint.load(model)
+    prompter = Prompter(detect.detect(loaded).format, loaded.tokenizer, loaded.template)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with contextlib.ExitStack() as stack:
+        template = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".jinja"))
+        template.write(_AS_IT_STANDS)
+        template.flush()
+        command = [sys.executable, str(_LAUNCHER)]
+        if name == SGLANG:
+            command = [sys.executable, "-m", "sglang.launch_server", *_SGLANG_FLAGS]
+            command += ["--chat-template", template.name]
+            command += [] if has_accelerator() else ["--device", "cpu"]
+        command += ["--model-path", model, "--port", str(port), *flags]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        log = stack.enter_context(tempfile.TemporaryFile())
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        base_url = f"http://127.0.0.1:{port}/v1/"
+        _wait(base_url, server)
+        yield Side(name, base_url, psutil.Process(server.pid), prompter)
+
+
+def _wait(base_url: str, server: "subprocess.Popen[bytes]") -> None:
+    """Until the server answers; exits if it never will."""
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{base_url}models").status_code == 200:
+                return
+        time.sleep(0.5)
+    sys.exit(f"the server did not start: {' '.join(server.args)}")  # type: ignore[arg-type]
