@@ -135,7 +135,8 @@ def test_what_runs_in_the_scheduler_process_is_not_imported_elsewhere() -> None:
     room = f"{SGLANG}.scheduler"
     for file, module in own(PACKAGE):
         if inside(module, room) and not inside(file, room):
-            assert (file, module) == (f"{SGLANG}.launch", f"{room}.process")
+            assert file == f"{SGLANG}.launch"
+            assert module in (f"{room}.process", f"{room}.drafts.algorithm")
 
 
 def test_formats_are_known_to_the_registry_alone() -> None:

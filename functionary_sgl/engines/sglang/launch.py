@@ -66,10 +66,12 @@ def start(
     tokenizer: Tokenizer,
     grammar_cache_mb: int,
     image_token_id: int | None = None,
+    drafts: bool | None = None,
 ) -> SGLangEngine:
     """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
     most about `grammar_cache_mb` MiB of compiled grammars, and draws control tokens of `tokenizer`
-    only where a request asks for them. `image_token_id` stands for an image in prompts.
+    only where a request asks for them. `image_token_id` stands for an image in prompts. `drafts`:
+    whether what is likely to come is verified in one pass; None: where that is known to be quicker.
 
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up.
@@ -100,6 +102,7 @@ def start(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
         most_id=tokenizer.most_id,
+        drafts=_drafts(arguments, drafts),
     )
     return _started(arguments, settings, adapters, most_turns)
 
@@ -113,6 +116,12 @@ def _started(
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
     from sglang.srt.server_args import ServerArgs
+
+    from functionary_sgl.engines.sglang.scheduler.drafts import algorithm
+
+    algorithm.register()
+    if settings.drafts:
+        algorithm.choose(arguments)
 
     class OurEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, settings)
@@ -129,6 +138,22 @@ def _started(
         raise UsageError(
             f"SGLang does not take these flags, or this model: {told}{error}"
         ) from error
+
+
+def _drafts(arguments: argparse.Namespace, wanted: bool | None) -> bool:
+    """Whether there are drafts. Raises UsageError where they are `wanted` and cannot be."""
+    bars = {
+        "a GPU (try SGLang's --speculative-algorithm NGRAM)": has_accelerator(),
+        "--speculative-algorithm": arguments.speculative_algorithm is not None,
+        f"--grammar-backend {arguments.grammar_backend}": arguments.grammar_backend != "llguidance",
+        "--pp-size": arguments.pp_size > 1,
+        "--dp-size": arguments.dp_size > 1,
+        "--enable-mixed-chunk": arguments.enable_mixed_chunk,
+    }
+    found = next((bar for bar, is_there in bars.items() if is_there), None)
+    if wanted and found:
+        raise UsageError(f"--drafts on does not go with {found}")
+    return wanted is not False and found is None
 
 
 def _most_turns(arguments: argparse.Namespace) -> int | None:

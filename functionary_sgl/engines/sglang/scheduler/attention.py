@@ -6,6 +6,8 @@ cached ones included: one new token behind 4,000 takes a second, in which nobody
 Imported inside SGLang's scheduler process, never by the rest of this package.
 """
 
+from typing import Any, NamedTuple
+
 import torch
 from sglang.srt.layers.attention.attention_registry import ATTENTION_BACKENDS
 from sglang.srt.layers.attention.torch_native_backend import TorchNativeAttnBackend
@@ -14,9 +16,75 @@ from torch.nn.functional import scaled_dot_product_attention
 _BLOCK = 512
 """Queries at a time. What a mask hides is computed all the same, so it must not hide much."""
 
+_MOST_PADDING = 2
+"""How much larger a batch may get that is computed at once, each request as long as the longest."""
+
+_MOST_SEEN = 32_768
+"""Tokens that it sees, whose keys and values are copied for that."""
+
+
+class _Batch(NamedTuple):
+    """Requests with `width` tokens each that are computed at once: the slots of all that they see
+    (requests, tokens), and which of them each new token sees (requests, 1, width, tokens)."""
+
+    width: int
+    slots: torch.Tensor
+    mask: torch.Tensor
+
 
 class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
-    """SGLang's, but for prompts."""
+    """SGLang's, but for prompts, drafts, and several requests at once."""
+
+    _batch: _Batch | None = None
+
+    def init_forward_metadata(self, forward_batch: Any) -> None:
+        """Told of a pass that verifies chains of ids, take it for the reading of as many."""
+        super().init_forward_metadata(forward_batch)
+        self._batch = None
+        mode, lengths = forward_batch.forward_mode, forward_batch.seq_lens
+        if mode.is_target_verify():
+            width = forward_batch.spec_info.draft_token_num
+            forward_batch.extend_prefix_lens = lengths
+            forward_batch.extend_seq_lens = torch.full_like(lengths, width)
+            self._batch = self._at_once(forward_batch.req_pool_indices, lengths + width, width)
+        elif mode.is_decode():
+            self._batch = self._at_once(forward_batch.req_pool_indices, lengths, 1)
+
+    def _at_once(self, rows: torch.Tensor, lengths: torch.Tensor, width: int) -> _Batch | None:
+        """The requests in these `rows` of SGLang's table; None where they had better be computed
+        one after the other."""
+        longest = int(lengths.max())
+        seen = longest * len(rows)
+        if len(rows) < 2 or seen > min(_MOST_SEEN, _MOST_PADDING * int(lengths.sum())):
+            return None
+        slots = self.req_to_token_pool.req_to_token[rows, :longest].long()
+        places = lengths.view(-1, 1) - width + torch.arange(width)
+        mask = torch.arange(longest) <= places.unsqueeze(-1)
+        return _Batch(width, slots, mask.unsqueeze(1))
+
+    def _run_sdpa_forward_decode(
+        self,
+        query: torch.Tensor,
+        output: torch.Tensor,
+        k_cache: torch.Tensor,
+        v_cache: torch.Tensor,
+        *rest: Any,
+        scaling: float | None = None,
+        enable_gqa: bool = False,
+        is_cross_attn: bool = False,
+        sliding_window_size: int | None = None,
+        **others: Any,
+    ) -> torch.Tensor:
+        """As SGLang has it; shapes as below."""
+        caches = k_cache, v_cache
+        if self._batch is None or is_cross_attn or sliding_window_size is not None:
+            others |= {"scaling": scaling, "enable_gqa": enable_gqa}
+            others |= {"is_cross_attn": is_cross_attn, "sliding_window_size": sliding_window_size}
+            told: torch.Tensor = super()._run_sdpa_forward_decode(
+                query, output, *caches, *rest, **others
+            )
+            return told
+        return _attend(self._batch, query, output, *caches, scaling, enable_gqa)
 
     def _run_sdpa_forward_extend(
         self,
@@ -46,6 +114,9 @@ class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
                 *every, *rest, is_cross_attn, sliding_window_size
             )
             return told
+        if self._batch is not None:
+            caches = k_cache, v_cache
+            return _attend(self._batch, query, output, *caches, scaling, enable_gqa)
         start = 0
         lengths = zip(extend_prefix_lens.tolist(), extend_seq_lens.tolist(), strict=True)
         for index, (before, new) in enumerate(lengths):
@@ -66,6 +137,29 @@ class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
                 output[block] = made[0].transpose(0, 1)
             start += new
         return output
+
+
+def _attend(
+    batch: _Batch,
+    query: torch.Tensor,
+    output: torch.Tensor,
+    k_cache: torch.Tensor,
+    v_cache: torch.Tensor,
+    scaling: float | None,
+    enable_gqa: bool,
+) -> torch.Tensor:
+    """All of `batch` at once; the other shapes as above."""
+    requests = len(batch.slots)
+    made = scaled_dot_product_attention(
+        query.view(requests, batch.width, *query.shape[1:]).transpose(1, 2),
+        k_cache[batch.slots].transpose(1, 2).to(query.dtype),
+        v_cache[batch.slots].transpose(1, 2).to(query.dtype),
+        attn_mask=batch.mask,
+        scale=scaling,
+        enable_gqa=enable_gqa,
+    )
+    output.view(requests, batch.width, *output.shape[1:]).copy_(made.transpose(1, 2))
+    return output
 
 
 def _causal(first: int, end: int) -> torch.Tensor | None:

@@ -24,6 +24,8 @@ def fence() -> None:
     HookRegistry.register(sampler, _sample, HookType.AROUND)
     relay = "sglang.srt.managers.scheduler.Scheduler._relay_forward_payload"
     HookRegistry.register(relay, _mark, HookType.AFTER)
+    grammar = "sglang.srt.constrained.llguidance_backend.GuidanceGrammar.accept_token"
+    HookRegistry.register(grammar, _accept, HookType.AROUND)
 
 
 def _sample(
@@ -43,10 +45,25 @@ def _sample(
     return original(sampler, logits_output, info, *args, **kwargs)
 
 
+def marked(logits_output: Any, ids: torch.Tensor) -> torch.Tensor:
+    """`ids`, which were drawn by `logits_output`, an id that the model does not have where the row
+    was not sound."""
+    found = getattr(logits_output, "sound", None)
+    if found is None:
+        return ids
+    sound, no_id = found
+    return ids.masked_fill(~sound, no_id)
+
+
 def _mark(_: Any, scheduler: Any, batch: Any, future_indices: Any, result: Any) -> None:
     """Replace what was drawn for a row that was not sound. The batch that follows has its input
     already: it must not read an id that the model does not have."""
-    found = getattr(result.logits_output, "sound", None)
-    if found is not None and result.next_token_ids is not None:
-        sound, no_id = found
-        result.next_token_ids = result.next_token_ids.masked_fill(~sound, no_id)
+    if result.next_token_ids is not None:
+        result.next_token_ids = marked(result.logits_output, result.next_token_ids)
+
+
+def _accept(original: Callable[[Any, int], None], grammar: Any, token_id: int) -> None:
+    """`original`, unless the id is none of the model's: SGLang asks the grammar first, where there
+    are drafts, and would end the request for a fault of that."""
+    if token_id < grammar.llguidance_tokenizer.vocab_size:
+        original(grammar, token_id)

@@ -13,11 +13,13 @@ class Settings:
 
     cache_bytes: about how much memory compiled grammars may take.
     control_ids: the tokenizer's control tokens, none of whose ids is above `most_id`.
+    drafts: whether what is likely to come is verified in one pass.
     """
 
     cache_bytes: int
     control_ids: tuple[int, ...]
     most_id: int
+    drafts: bool = False
 
 
 def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
@@ -35,8 +37,12 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         pace,
         seeds,
     )
+    from functionary_sgl.engines.sglang.scheduler.drafts import algorithm, processors
 
     llava.register()
+    if settings.drafts:
+        algorithm.register()
+        processors.without_triton()
     if not has_accelerator():
         attention.on_processors()
         mask.on_processors()
