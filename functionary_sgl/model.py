@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
-from functionary_sgl.engines.base import EVER, Engine, Sampling
+from functionary_sgl.engines.base import EVER, Answering, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
 from functionary_sgl.forms import Forms
@@ -25,6 +25,8 @@ from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.transcript import Transcript
 from functionary_sgl.runtime.turn import Turn
+from functionary_sgl.runtime.turn_grammars import TurnGrammars
+from functionary_sgl.runtime.turn_stream import TurnStream
 from functionary_sgl.turns import Offer
 
 
@@ -89,6 +91,10 @@ class Model:
     @cached_property
     def forms(self) -> Forms:
         return Forms(self.engine, self.gate)
+
+    @cached_property
+    def turn_grammars(self) -> TurnGrammars:
+        return TurnGrammars(self.engine, self.prompter.tokenizer)
 
     @cached_property
     def room(self) -> Room:
@@ -160,15 +166,24 @@ class Model:
         Raises ServerBusy where too many others run already.
         """
         answer = Transcript()
-        running = run(turn, self.engine, self.prompter.tokenizer)
-        with self.room.taking(1):
-            async with aclosing(running) as events:
+        with self.room.taking(1), self._asked(turn) as engine:
+            async with aclosing(run(turn, engine, self.prompter.tokenizer)) as events:
                 async for event in events:
                     answer.add(event)
                     if isinstance(event, Ended):
                         # Before the end is told: the next prompt may come at once.
                         await self._note(conversation, turn, event, answer.message())
                     yield event
+
+    @contextmanager
+    def _asked(self, turn: Turn) -> Iterator[Answering]:
+        """What answers the questions of `turn`: the engine, or one request for all of it."""
+        grammar = self.turn_grammars.of(turn)
+        if grammar is None:
+            yield self.engine
+            return
+        with closing(TurnStream(self.engine, grammar, turn, self.prompter.tokenizer)) as stream:
+            yield stream
 
     async def _note(
         self, conversation: Conversation, turn: CheckedTurn, ended: Ended, said: Message

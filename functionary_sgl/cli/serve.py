@@ -107,6 +107,17 @@ def _parser() -> flags.Parser:
         default=256,
         help="memory for compiled schemas in each process of the engine; default: 256",
     )
+    add(
+        "--drafts",
+        choices=("on", "off"),
+        help="verify what is likely to come of a call in one pass; default: on without a GPU",
+    )
+    add(
+        "--turn-grammars",
+        choices=("on", "off"),
+        default="on",
+        help="ask the engine for names and arguments of a turn in one request; default: on",
+    )
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser
@@ -187,7 +198,9 @@ def _sglang(
         prompter.tokenizer,
         options.grammar_cache_mb,
         prompter.image_token_id,
+        None if options.drafts is None else options.drafts == "on",
     )
+    engine.takes_turns &= options.turn_grammars == "on"
     most = prompter.tokenizer.most_id
     if most >= engine.vocabulary_size:
         raise UsageError(

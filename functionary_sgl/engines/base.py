@@ -74,6 +74,7 @@ class Request:
     """One generation. `token_ids` is everything before it; `stop` strings and `stop_token_ids`
     end it, and no other control tokens are drawn; at most `max_tokens` ids come back. None of
     `stop_token_ids` is drawn before `min_tokens`.
+    `control_ids`: other control tokens, which the constraint names.
     `top_logprobs`: None for no log-probabilities, else how many alternatives per token."""
 
     token_ids: Sequence[int]
@@ -84,6 +85,7 @@ class Request:
     constraint: Constraint | None = None
     stop: tuple[str, ...] = ()
     stop_token_ids: tuple[int, ...] = ()
+    control_ids: tuple[int, ...] = ()
     top_logprobs: int | None = None
 
 
@@ -125,14 +127,30 @@ TOO_COSTLY = "it takes too much to prepare"
 """Why an engine does not enforce a constraint that it perhaps could: its time or memory was up."""
 
 
-class Engine(Protocol):
-    """All methods raise EngineError (EngineDied when the engine is gone for good)."""
+class Answering(Protocol):
+    """What answers the questions of a turn. Both raise EngineError (EngineDied when the engine is
+    gone for good)."""
+
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Run one generation. Closing the generator stops it in the engine at once."""
+
+    async def score(
+        self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
+    ) -> Scores:
+        """The log-probability of each candidate as the next id after `token_ids`."""
+
+
+class Engine(Answering, Protocol):
+    """All methods raise EngineError, as those of Answering do."""
 
     context_length: int
     """Most ids of a prompt and its output together."""
 
     most_turns: int | None
     """How many turns may run or wait at once; None: any number."""
+
+    takes_turns: bool
+    """Whether a grammar of a whole turn, with ids in it, is followed as its questions would be."""
 
     async def ready(self, stop: Callable[[], None]) -> None:
         """Wait until requests can come, in the event loop from which they will. `stop` is called
@@ -147,14 +165,6 @@ class Engine(Protocol):
 
     def blind_to(self, images: Sequence[str]) -> Sequence[str | None]:
         """For each of `images`, by URL, None or why the model cannot be shown it. May block."""
-
-    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Run one generation. Closing the generator stops it in the engine at once."""
-
-    async def score(
-        self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
-    ) -> Scores:
-        """The log-probability of each candidate as the next id after `token_ids`."""
 
     def give_up(self, error: EngineError) -> None:
         """End every generation with `error`, those that run and those that come."""

@@ -5,6 +5,6 @@ doubles; here each value is taken in every spelling that JSON has for it, and nu
 schema comes as `schemas.enforceable` gives it.
 """
 
-from functionary_sgl.grammars.rules import grammar_text
+from functionary_sgl.grammars.rules import grammar_text, value_of
 
-__all__ = ["grammar_text"]
+__all__ = ["grammar_text", "value_of"]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,14 @@ class Repeat:
     most: int | None = None
 
 
-Expression = Literal | Name | Sequence | Choice | Repeat
+@dataclass(frozen=True, slots=True)
+class Token:
+    """This id of the model's, and no other tokens of the same text."""
+
+    token_id: int
+
+
+Expression = Literal | Token | Name | Sequence | Choice | Repeat
 
 NOTHING = Sequence(())
 NEVER = Choice(())
@@ -59,6 +67,27 @@ class Grammar:
 
     rules: dict[str, Expression] = field(default_factory=dict)
     verbatim: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, Name] = field(default_factory=dict)
+
+    def rule(self, expression: Expression) -> Name:
+        """A new rule."""
+        name = Name(f"r{len(self.rules)}")
+        self.rules[name.name] = expression
+        return name
+
+    def terminal(self, text: str) -> Name:
+        """The terminal of this text."""
+        return self._verbatim("T", text)
+
+    def own(self, schema: dict[str, Any]) -> Name:
+        """What llguidance itself makes of `schema`."""
+        return self._verbatim("own", f"%json {json.dumps(schema)}")
+
+    def _verbatim(self, prefix: str, text: str) -> Name:
+        if text not in self._names:
+            self._names[text] = Name(f"{prefix}{len(self._names)}")
+            self.verbatim[self._names[text].name] = text
+        return self._names[text]
 
     def text(self, start: Expression) -> str | None:
         """The grammar of what `start` is; None if nothing can be written by it."""
@@ -93,7 +122,7 @@ def _noted(name: str, rule: Expression, found: set[str]) -> bool:
 
 def _is_writable(expression: Expression, names: Collection[str]) -> bool:
     match expression:
-        case Literal():
+        case Literal() | Token():
             return True
         case Name(name):
             return name in names
@@ -125,6 +154,8 @@ def _text(expression: Expression, outside: bool = False) -> str:
     match expression:
         case Literal(text):
             return json.dumps(text)
+        case Token(token_id):
+            return f"<[{token_id}]>"
         case Name(name):
             return name
         case Sequence(parts):

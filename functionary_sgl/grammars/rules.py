@@ -34,34 +34,41 @@ def grammar_text(schema: Mapping[str, Any], lead: str = "", tails: Sequence[str]
 
     Raises InvalidSchema where there are none, and for what no grammar here can hold.
     """
-    return _Rules(schema).text(lead, tails)
+    grammar = Grammar()
+    value = value_of(schema, grammar)
+    tail = optional(Choice(tuple(map(Literal, tails))))
+    text = grammar.text(sequence(*[Literal(lead)] * bool(lead), value, tail))
+    if text is None:
+        raise InvalidSchema("No value satisfies it.")
+    return text
+
+
+def value_of(schema: Mapping[str, Any], grammar: Grammar) -> Expression:
+    """The JSON texts that satisfy `schema`, as `schemas.enforceable` gives it; their rules are
+    added to `grammar`. Raises InvalidSchema for what no grammar here can hold."""
+    return _Rules(schema, grammar).value()
 
 
 class _Rules:
     """Makes rules until all that are asked for are there."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], grammar: Grammar) -> None:
         self._schema = schema
         self._definitions = schema.get("$defs", {})
         self._alternatives = Alternatives(self._definitions)
         self._work = Work()
-        self._grammar = Grammar()
-        self._values: dict[tuple[int, ...], str] = {}
+        self._grammar = grammar
+        self._values: dict[tuple[int, ...], Name] = {}
         self._kept: list[Any] = []
-        self._pending: list[tuple[str, tuple[Any, ...]]] = []
-        self._names: dict[str, str] = {}
-        self._texts = Texts(self._terminal, _characters(schema) <= MOST_SPELLED)
+        self._pending: list[tuple[Name, tuple[Any, ...]]] = []
+        self._texts = Texts(grammar.terminal, _characters(schema) <= MOST_SPELLED)
 
-    def text(self, lead: str, tails: Sequence[str]) -> str:
+    def value(self) -> Expression:
         root = self._value((self._schema,))
         while self._pending:
             name, schemas = self._pending.pop()
-            self._grammar.rules[name] = self._expression(schemas)
-        tail = optional(Choice(tuple(map(Literal, tails))))
-        text = self._grammar.text(sequence(*[Literal(lead)] * bool(lead), root, tail))
-        if text is None:
-            raise InvalidSchema("No value satisfies it.")
-        return text
+            self._grammar.rules[name.name] = self._expression(schemas)
+        return root
 
     def _value(self, schemas: tuple[Any, ...]) -> Expression:
         """What satisfies all of `schemas`."""
@@ -72,9 +79,9 @@ class _Rules:
         key = tuple(apart)
         if key not in self._values:
             self._kept += apart.values()  # nothing else may get their ids
-            self._values[key] = f"v{len(self._values)}"
+            self._values[key] = self._grammar.rule(NEVER)
             self._pending.append((self._values[key], tuple(apart.values())))
-        return Name(self._values[key])
+        return self._values[key]
 
     def _target(self, schema: Any) -> Any:
         """What `schema` refers to if it says nothing else, so that there is one rule for it."""
@@ -102,8 +109,8 @@ class _Rules:
             case "string":
                 return self._texts.string(parts)
             case "array":
-                return array(parts, self._value, self._rule)
-        return object_(parts, self._value, self._rule, self._texts)
+                return array(parts, self._value, self._grammar.rule)
+        return object_(parts, self._value, self._grammar.rule, self._texts)
 
     def _number(self, parts: Sequence[Part]) -> Expression:
         parts = simplified(parts)
@@ -113,31 +120,14 @@ class _Rules:
         integers = as_integers(parts)
         return Choice(
             (
-                NEVER if own is None else self._own(own),
+                NEVER if own is None else self._grammar.own(own),
                 NEVER if has_steps(integers) else self._numbers(integers),
             )
         )
 
     def _numbers(self, parts: Sequence[Part]) -> Expression:
         pattern = number_pattern(parts)
-        return NEVER if pattern is None else self._terminal(f"/{pattern}/")
-
-    def _rule(self, expression: Expression) -> Name:
-        name = f"r{len(self._grammar.rules)}"
-        self._grammar.rules[name] = expression
-        return Name(name)
-
-    def _terminal(self, text: str) -> Expression:
-        return self._verbatim("T", text)
-
-    def _own(self, schema: dict[str, Any]) -> Expression:
-        return self._verbatim("own", f"%json {json.dumps(schema)}")
-
-    def _verbatim(self, prefix: str, text: str) -> Expression:
-        if text not in self._names:
-            self._names[text] = f"{prefix}{len(self._names)}"
-            self._grammar.verbatim[self._names[text]] = text
-        return Name(self._names[text])
+        return NEVER if pattern is None else self._grammar.terminal(f"/{pattern}/")
 
 
 def _characters(schema: Mapping[str, Any]) -> int:

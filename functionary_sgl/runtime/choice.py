@@ -25,7 +25,7 @@ async def choose(
         if len(candidates) > 1:
             prefix = [*before, *choices[left[0]][:depth]]
             scores = await score(prefix, candidates)
-            taken = candidates[pick(scores.logprobs, sampling, len(prefix))]
+            taken = candidates[pick(scores.logprobs, candidates, sampling, len(prefix))]
         left = [index for index in left if choices[index][depth] == taken]
         depth += 1
     return left[0]

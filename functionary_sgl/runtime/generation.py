@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cached_property
 
-from functionary_sgl.engines.base import Chunk, Engine, Logprob, Request
+from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import StopMatcher, TextFilter
 from functionary_sgl.runtime.value import ValueMatcher
@@ -21,7 +21,7 @@ class Generation:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Answering,
         request: Request,
         decoder: TextStream,
         filter: TextFilter,

@@ -13,8 +13,8 @@ from greenlet import greenlet
 
 from functionary_sgl.chat.conversation import new_call_id
 from functionary_sgl.engines.base import (
+    Answering,
     Constraint,
-    Engine,
     Request,
     Scores,
     TurnContext,
@@ -57,7 +57,7 @@ def opening(program: Any, prompt: Prompt, offer: object) -> str:
     return tokens.pending
 
 
-async def run(turn: Turn, engine: Engine, tokenizer: Tokenizer) -> AsyncGenerator[Event, None]:
+async def run(turn: Turn, engine: Answering, tokenizer: Tokenizer) -> AsyncGenerator[Event, None]:
     """The events of a turn, `Ended` last. Closing the generator stops the turn in the engine.
 
     Raises what the engine raises.
@@ -83,7 +83,7 @@ async def run(turn: Turn, engine: Engine, tokenizer: Tokenizer) -> AsyncGenerato
 
 
 class _Interpreter:
-    def __init__(self, turn: Turn, engine: Engine, tokenizer: Tokenizer) -> None:
+    def __init__(self, turn: Turn, engine: Answering, tokenizer: Tokenizer) -> None:
         self._turn = turn
         self._engine = engine
         self._tokenizer = tokenizer

@@ -49,13 +49,13 @@ def test_the_first_difference_decides_whatever_comes_later() -> None:
 
 @given(st.lists(st.floats(-30, 0), min_size=1, max_size=6))
 def test_temperature_nought_takes_the_likeliest(logprobs: list[float]) -> None:
-    assert logprobs[pick(logprobs, GREEDY, 0)] == max(logprobs)
+    assert logprobs[pick(logprobs, range(9), GREEDY, 0)] == max(logprobs)
 
 
 @given(st.lists(st.floats(-30, 0), min_size=2, max_size=6), st.integers(0, 5))
 def test_a_seed_decides_the_draw(logprobs: list[float], seed: int) -> None:
     sampling = Sampling(temperature=1.0, seed=seed)
-    assert pick(logprobs, sampling, 7) == pick(logprobs, sampling, 7)
+    assert pick(logprobs, range(9), sampling, 7) == pick(logprobs, range(9), sampling, 7)
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_a_seed_decides_the_draw(logprobs: list[float], seed: int) -> None:
 )
 def test_draws_keep_to_the_samplings_bounds(sampling: Sampling, possible: set[int]) -> None:
     logprobs = [math.log(0.1), math.log(0.6), math.log(0.3)]
-    assert {pick(logprobs, sampling, 0) for _ in range(400)} == possible
+    assert {pick(logprobs, range(3), sampling, 0) for _ in range(400)} == possible

@@ -26,6 +26,7 @@ from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError, ServerBusy, UsageError
+from functionary_sgl.metrics import ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 
 
@@ -45,7 +46,7 @@ class SGLangEngine:
     ) -> None:
         self.adapters = adapters or {}
         self._engine = engine
-        self._guided = grammar_backend == "llguidance"
+        self._guided = self.takes_turns = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
@@ -149,11 +150,14 @@ class SGLangEngine:
         # The prefix cache keeps what adapters computed apart, by their ids, and what has a salt.
         place = {"lora_path": turn.adapter, "cache_salt": turn.cache_salt or None}
         arguments = arguments | _images(turn.images) | place
+        ENGINE_REQUESTS.inc()
         stream = Stream(self._manager, token_ids, arguments)
         self._streams.add(stream)
         try:
             while True:
                 output = await stream.next()
+                if output.meta["finish_reason"]:
+                    ENGINE_PASSES.inc(_passes(output.meta))
                 yield output
                 if output.meta["finish_reason"]:
                     return
@@ -196,6 +200,14 @@ def _numberless(adapter: str | None) -> str:
         f"{who} no numbers (NaN): fetch the weights anew, or choose another --dtype if this one is "
         "too small for them"
     )
+
+
+def _passes(meta: dict[str, Any]) -> int:
+    """How many passes of the model a request took that is over: SGLang counts those behind the
+    prompt where it may verify drafts, else there is one for each token."""
+    verified: int | None = meta.get("spec_verify_ct")
+    tokens: int = meta.get("completion_tokens", 0)
+    return max(tokens, 1) if verified is None else 1 + verified
 
 
 def _images(urls: Sequence[str]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def sampling_params(request: Request, context_length: int, guided: bool) -> dict
     if len(request.stop) <= _MOST_STOPS and NOT_FINITE not in request.stop:
         params["stop"] = list(request.stop)
     params["stop_token_ids"] = list(request.stop_token_ids)
-    params["custom_params"] = {ASKED_IDS: list(request.stop_token_ids)}
+    params["custom_params"] = {ASKED_IDS: [*request.stop_token_ids, *request.control_ids]}
     if request.constraint:
         params |= constraint_param(request.constraint, guided)
     return params

@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
+from functionary_sgl.engines.base import Sampling
 from functionary_sgl.engines.sglang.scheduler.draw import draw, kept
+from functionary_sgl.runtime.sampling import pick
 
 PROBS = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0])
 
@@ -76,3 +78,17 @@ def test_nothing_is_lost_to_rounding_where_all_is_wanted() -> None:
     probs = torch.softmax(torch.randn(4, 50_000), -1)
     all_ids = torch.full((4,), 2**30), torch.ones(4), torch.zeros(4)
     assert kept(probs, *all_ids).equal(probs)
+
+
+def test_candidates_are_drawn_as_among_all_ids() -> None:
+    """What a name's branches are drawn by is what ids in a grammar are drawn by."""
+    probs = torch.rand(300, 50)
+    ids = [3, 17, 18, 49]
+    for row, seed in enumerate(range(-5, 295)):
+        sampling = Sampling(seed=seed, top_p=0.9 if row % 2 else 1.0)
+        logprobs = probs[row, ids].log().tolist()
+        masked = torch.zeros(1, 50)
+        masked[0, ids] = probs[row, ids] / probs[row, ids].sum()
+        rest = kept(masked, torch.tensor([50]), torch.tensor([sampling.top_p]), torch.zeros(1))
+        expected = draw(rest, [seed % 2**63], torch.tensor([row + 6])).item()
+        assert ids[pick(logprobs, ids, sampling, row + 7)] == expected
