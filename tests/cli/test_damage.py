@@ -119,7 +119,7 @@ def add_few_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--load-format", default="auto")
     parser.add_argument("--json-model-override-args", default="{}")
     parser.set_defaults(enable_lora=None, device=None, dtype="auto", tp_size=1, dp_size=1)
-    parser.set_defaults(pp_size=1)
+    parser.set_defaults(pp_size=1, speculative_algorithm=None, enable_mixed_chunk=False)
 
 
 Outcome = Callable[..., str]
@@ -360,7 +360,7 @@ def test_a_tokenizer_with_ids_that_the_model_lacks_is_named(
 ) -> None:
     """Such an id in a request would take the engine down."""
     definition = json.loads(TOKENIZER)
-    started = SimpleNamespace(vocabulary_size=1_000_000, adapters={})
+    started = SimpleNamespace(vocabulary_size=1_000_000, adapters={}, takes_turns=True)
     monkeypatch.setattr(launch, "_started", lambda *_: started)
     assert outcome(*served(model)) == ""
     next(t for t in definition["added_tokens"] if t["special"])["id"] = 1_000_000
