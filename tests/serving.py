@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import re
 import threading
 import time
 from collections import Counter
@@ -131,3 +132,9 @@ def serving(
     ):
         yield served
     assert app.violations == [], app.violations
+
+
+def counted(http: httpx.Client, name: str) -> float:
+    """What a server has counted so far by this name."""
+    text = http.get("/metrics").text
+    return sum(float(value) for value in re.findall(rf"^{re.escape(name)} (\S+)$", text, re.M))

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.random_requests import request as random_request
 from benchmarks.serving.workloads import WORKLOADS
 from tests.engine.conftest import RunningEngine
+from tests.serving import counted
 
 REQUESTS = int(os.environ.get("ENGINE_FUZZ_REQUESTS", "40"))
 # Requests with a penalty have no drafts; of this one no logit changes in 32 bits.
@@ -36,9 +37,7 @@ def asked(engine: RunningEngine, request: dict[str, Any]) -> list[dict[str, Any]
 
 
 def passes(engine: RunningEngine) -> float:
-    text = engine.http.get("/metrics").text
-    lines = (line.split() for line in text.splitlines())
-    return float(next(line[1] for line in lines if line[0] == "functionary_engine_passes_total"))
+    return counted(engine.http, "functionary_engine_passes_total")
 
 
 def cost(engine: RunningEngine, request: dict[str, Any]) -> float:

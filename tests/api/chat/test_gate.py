@@ -1,7 +1,6 @@
 """Schemas over HTTP: hostile ones, strict ones, and what is said of those not fully enforced."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,7 @@ from functionary_sgl.gate import Constraints
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.schemas import bounds
 from tests import hostile
-from tests.serving import MOST_SECONDS, Served, scripted_model, serving
+from tests.serving import MOST_SECONDS, Served, counted, scripted_model, serving
 
 CALL = 'f\n{"a": "x", "b": 3, "c": 3}'
 UNENFORCED = {
@@ -36,11 +35,6 @@ def served(serve: Callable[..., Served]) -> Served:
 
 def post(served: Served, content: bytes) -> httpx.Response:
     return served.http.post("/v1/chat/completions", content=content)
-
-
-def count(served: Served, name: str) -> float:
-    text = served.http.get("/metrics").text
-    return sum(float(value) for value in re.findall(rf"^{re.escape(name)} (\S+)$", text, re.M))
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -116,22 +110,22 @@ def test_the_schemas_of_a_request_are_bounded_together(served: Served) -> None:
 def test_strict_tools_are_refused_at_the_very_keyword(served: Served) -> None:
     content = hostile.body(json.dumps(UNENFORCED))
     content = content.replace(b'"name": "f"', b'"name": "f", "strict": true')
-    refused = count(served, "functionary_refused_schemas_total")
+    refused = counted(served.http, "functionary_refused_schemas_total")
     response = post(served, content)
     assert response.status_code == 400
     error = response.json()["error"]
     assert error["param"] == "tools[0].function.parameters/properties/a, b/not"
     assert error["code"] == "invalid_function_parameters"
-    assert count(served, "functionary_refused_schemas_total") == refused + 1
+    assert counted(served.http, "functionary_refused_schemas_total") == refused + 1
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_responses_name_what_was_not_enforced(served: Served, stream: bool) -> None:
-    unenforced = count(served, "functionary_unenforced_schemas_total")
+    unenforced = counted(served.http, "functionary_unenforced_schemas_total")
     response = post(served, hostile.body(json.dumps(UNENFORCED), stream=stream))
     assert response.status_code == 200
     assert response.headers["functionary-unenforced"].split(", ") == PLACES
-    assert count(served, "functionary_unenforced_schemas_total") == unenforced + 1
+    assert counted(served.http, "functionary_unenforced_schemas_total") == unenforced + 1
 
 
 def test_responses_have_no_such_header_where_all_is_enforced(served: Served) -> None:
@@ -164,7 +158,7 @@ def call(served: Served, parameters: Any, **function: Any) -> tuple[str, httpx.R
 def eventually(served: Served, name: str, value: float) -> bool:
     """Arguments are validated after the answer, by a process that others go before."""
     end = time.monotonic() + MOST_SECONDS
-    while count(served, name) != value:
+    while counted(served.http, name) != value:
         if time.monotonic() > end:
             return False
         time.sleep(0.01)
@@ -179,16 +173,16 @@ def test_arguments_that_break_what_is_not_enforced_are_counted(
     serve: Callable[..., Served],
 ) -> None:
     served = serve({"turn": CALL})
-    calls, invalid = count(served, "functionary_calls_total"), count(served, INVALID)
+    calls, invalid = counted(served.http, "functionary_calls_total"), counted(served.http, INVALID)
     schema = {"properties": {"a": {"not": {"pattern": "x"}}, "b": {}, "c": {}}}
     arguments, _ = call(served, schema)
     assert arguments == '{"a": "x", "b": 3, "c": 3}'
-    assert count(served, "functionary_calls_total") == calls + 1
+    assert counted(served.http, "functionary_calls_total") == calls + 1
     assert eventually(served, INVALID, invalid + 1)
     schema["properties"]["a"] = {"not": {"pattern": "y"}}
     call(served, schema)
     assert eventually(served, "functionary_calls_total", calls + 2)
-    assert count(served, INVALID) == invalid + 1
+    assert counted(served.http, INVALID) == invalid + 1
 
 
 @pytest.fixture(params=["names", "off"])
@@ -201,7 +195,7 @@ def unconstrained(request: pytest.FixtureRequest, prompter: Prompter) -> Iterato
 
 
 def test_without_constraints_calls_go_out_as_written(unconstrained: Served) -> None:
-    invalid = count(unconstrained, INVALID)
+    invalid = counted(unconstrained.http, INVALID)
     arguments, response = call(unconstrained, NARROW)
     assert arguments == '{"a": "x", "b": 3, "c": 3}'
     assert response.headers["functionary-unenforced"] == "tools[0].function.parameters"
@@ -233,7 +227,7 @@ def test_with_constraints_off_what_is_broken_is_told_and_counted(
     prompter: Prompter, turn: str, name: str, arguments: str, counter: str, stream: bool
 ) -> None:
     with serving(scripted_model(prompter, {"turn": turn}, constraints="off")) as served:
-        before = {c: count(served, c) for c in (NOT_JSON, NOT_OFFERED, INVALID)}
+        before = {c: counted(served.http, c) for c in (NOT_JSON, NOT_OFFERED, INVALID)}
         response = post(served, hostile.body(json.dumps(NARROW), stream=stream))
         assert response.status_code == 200
         told = [json.loads(line[6:]) for line in response.text.split("\n\n") if line[6:7] == "{"]
@@ -244,4 +238,4 @@ def test_with_constraints_off_what_is_broken_is_told_and_counted(
         assert choices[-1]["finish_reason"] == "tool_calls"
         assert eventually(served, counter, before[counter] + 1)
         for other in before.keys() - {counter}:
-            assert count(served, other) == before[other]
+            assert counted(served.http, other) == before[other]
