@@ -15,8 +15,8 @@ from functionary_sgl.prompt.offers import Offers
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
 from functionary_sgl.prompt.told import turn_told, turns_told
-from functionary_sgl.runtime.interpreter import opening
 from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.runtime.replay import opening
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import Format, Offer, registry
 

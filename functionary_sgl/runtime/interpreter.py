@@ -31,7 +31,6 @@ from functionary_sgl.runtime.events import (
     Variable,
 )
 from functionary_sgl.runtime.generation import Generation
-from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer, Verbatim
@@ -45,16 +44,6 @@ class _TurnOver(Exception):
 
     def __init__(self, reason: Literal["stop", "length"]) -> None:
         self.reason: Literal["stop", "length"] = reason
-
-
-def opening(program: Any, prompt: Prompt, offer: object) -> str:
-    """What `program` writes after the prompt before it first asks the model."""
-    tokens = Tokens(lambda text: [])
-    program = greenlet(program.func)
-    program.switch(State(tokens), prompt, offer)
-    if not program.dead:
-        program.throw()
-    return tokens.pending
 
 
 async def run(turn: Turn, engine: Answering, tokenizer: Tokenizer) -> AsyncGenerator[Event, None]:

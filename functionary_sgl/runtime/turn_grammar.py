@@ -7,11 +7,9 @@ text is free, the grammar ends: from there on questions are asked one by one.
 """
 
 import json
-from collections.abc import Sequence as Answers
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from greenlet import greenlet
 
 from functionary_sgl.grammars import value_of
 from functionary_sgl.grammars.lark import (
@@ -27,7 +25,7 @@ from functionary_sgl.grammars.lark import (
 )
 from functionary_sgl.runtime.events import Variable
 from functionary_sgl.runtime.prompt import Prompt
-from functionary_sgl.runtime.state import State, Tokens
+from functionary_sgl.runtime.replay import Step, replayed
 from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
 
@@ -47,14 +45,6 @@ class TurnGrammar:
     written: int
     source: str
     control_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What the program asks for, and the text before it that waits to be tokenized."""
-
-    pending: str
-    expression: Any
 
 
 def turn_grammar(program: Any, offer: object, tokenizer: Tokenizer) -> TurnGrammar | None:
@@ -80,43 +70,39 @@ class _Composer:
         opening: list[int] = []
         held = ""
         step = first = self._step(answers)
-        while step and _is_choice(step) and len(step.expression.choices) == 1:
+        while _is_choice(step) and len(step.expression.choices) == 1:
             (text,), held = self._texts(step, held)
             opening += self._tokenizer.encode_marked(text)
             answers = (*answers, step.expression.choices[0])
             step = self._step(answers)
-        if step and _is_value(step):
-            pending = held + step.pending
-            held = lead(self._tokenizer, pending)
-            opening += self._tokenizer.encode_marked(pending.removesuffix(held))
-            start = self._value(answers, step, held)
+        if _is_value(step):
+            before, start = self._value(answers, step, held)
+            opening += self._tokenizer.encode_marked(before)
         else:
             start = self._following(answers, held)
         source = self._grammar.text(start)
         if source is None or not self._has_values:
             return None
         written = len(opening)
-        if first and _is_choice(first):
+        if _is_choice(first):
             written = len(self._tokenizer.encode_marked(first.pending))
         known = tuple(sorted(self._control_ids))
         return TurnGrammar(tuple(opening), written, source, known)
 
-    def _following(self, answers: Answers[str], held: str) -> Expression:
+    def _following(self, answers: Sequence[str], held: str) -> Expression:
         """What may come when the program has got these answers; nothing where that is free text.
         `held`: spaces at the end of the last answer."""
         step = self._step(answers)
-        if step is None or len(answers) > _MOST_ANSWERS:
+        if len(answers) > _MOST_ANSWERS:
             return NOTHING
         if _is_choice(step):
             return self._choice(answers, step, held)
         if not _is_value(step):
             return NOTHING
-        pending = held + step.pending
-        taken = lead(self._tokenizer, pending)
-        written = self._tokens(pending.removesuffix(taken))
-        return sequence(*written, self._value(answers, step, taken))
+        before, value = self._value(answers, step, held)
+        return sequence(*self._tokens(before), value)
 
-    def _choice(self, answers: Answers[str], step: _Step, held: str) -> Name:
+    def _choice(self, answers: Sequence[str], step: Step, held: str) -> Name:
         """One of several texts, and what follows each. A turn that goes on as one before does has
         the same rule."""
         texts, left = self._texts(step, held)
@@ -131,25 +117,27 @@ class _Composer:
             self._grammar.rules[self._choices[key].name] = Choice(tuple(options))
         return self._choices[key]
 
-    def _ahead(self, answers: Answers[str], held: str) -> Any:
+    def _ahead(self, answers: Sequence[str], held: str) -> Any:
         """What the program asks next, to be compared."""
         step = self._step(answers)
-        if step is None:
+        if step.expression is None:
             return None
         if _is_choice(step):
             return tuple(self._texts(step, held)[0])
         return held + step.pending, step.expression.sampling_params.json_schema
 
-    def _value(self, answers: Answers[str], step: _Step, taken: str) -> Expression:
-        """Arguments behind the spaces that were `taken`, and what follows them."""
+    def _value(self, answers: Sequence[str], step: Step, held: str) -> tuple[str, Expression]:
+        """The text before the arguments that `step` asks for, and these with what follows them."""
         self._has_values = True
+        pending = held + step.pending
+        taken = lead(self._tokenizer, pending)
         schema = json.loads(step.expression.sampling_params.json_schema)
         ends = tails(self._tokenizer, step.expression.before, string=False)
         behind = Choice((self._following((*answers, _ARGUMENTS), ""), *map(Literal, ends)))
-        value = value_of(schema, self._grammar)
-        return sequence(*[Literal(taken)] * bool(taken), value, behind)
+        value = sequence(*[Literal(taken)] * bool(taken), value_of(schema, self._grammar), behind)
+        return pending.removesuffix(taken), value
 
-    def _texts(self, step: _Step, held: str) -> tuple[list[str], str]:
+    def _texts(self, step: Step, held: str) -> tuple[list[str], str]:
         """The choices of `step` as the interpreter tokenizes them, and the spaces at their end that
         it leaves to what follows."""
         texts = [held + step.pending + choice for choice in step.expression.choices]
@@ -161,36 +149,17 @@ class _Composer:
         self._control_ids |= set(ids) & set(self._tokenizer.control_ids.values())
         return list(map(Token, ids))
 
-    def _step(self, answers: Answers[str]) -> _Step | None:
-        """What the program does when it has got these answers; None if it ends, or looks ahead."""
-        tokens = Tokens(lambda text: [])
-        state = State(tokens)
-        program = greenlet(self._program.func)
-        try:
-            asked = program.switch(state, Prompt("", []), self._offer)
-            for answer in answers:
-                if program.dead or asked[0] is not state:
-                    return None
-                tokens.pending = ""
-                state.store(asked[1].name, answer, {"type": "stop", "matched": None})
-                asked = program.switch()
-            if program.dead or asked[0] is not state:
-                return None
-            return _Step(tokens.pending, asked[1])
-        finally:
-            if not program.dead:
-                program.throw()
+    def _step(self, answers: Sequence[str]) -> Step:
+        return replayed(self._program, Prompt("", []), self._offer, answers)
 
 
-def _is_choice(step: _Step) -> bool:
+def _is_choice(step: Step) -> bool:
     return hasattr(step.expression, "choices")
 
 
-def _is_value(step: _Step) -> bool:
+def _is_value(step: Step) -> bool:
     """Whether it is the arguments of a call, by a schema."""
     expression = step.expression
-    return (
-        not _is_choice(step)
-        and expression.sampling_params.json_schema is not None
-        and Variable.parse(expression.name).role == "arguments"
-    )
+    if expression is None or _is_choice(step) or not expression.sampling_params.json_schema:
+        return False
+    return Variable.parse(expression.name).role == "arguments"

@@ -64,13 +64,8 @@ class TurnStream:
             while place < len(self._ids) and not matcher.ended:
                 matcher.feed(decoder.step(self._ids[place]))
                 place += 1
-            at_the_end = place == len(self._ids) and not matcher.ended
-            yield Chunk(
-                self._ids[begun:place],
-                "stop" if matcher.ended else self._told.finish_reason if at_the_end else None,
-                self._told.cached_tokens,
-                self._told.image_tokens,
-            )
+            told = self._told.cached_tokens, self._told.image_tokens
+            yield Chunk(self._ids[begun:place], "stop" if matcher.ended else None, *told)
         if not matcher.ended:
             yield Chunk((), self._told.finish_reason)
 

@@ -1,0 +1,43 @@
+"""A program without an engine: what it asks, given what it was answered."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from greenlet import greenlet
+
+from functionary_sgl.runtime.prompt import Prompt
+from functionary_sgl.runtime.state import State, Tokens
+
+
+class Step(NamedTuple):
+    """What a program asks for, and the text that it has written since its last answer; None if it
+    is over, or looks ahead."""
+
+    pending: str
+    expression: Any
+
+
+def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[str] = ()) -> Step:
+    """What `program` does when it has got these answers."""
+    tokens = Tokens(lambda text: [])
+    state = State(tokens)
+    running = greenlet(program.func)
+    left = iter(answers)
+    try:
+        asked = running.switch(state, prompt, offer)
+        while not running.dead and asked[0] is state:
+            answer = next(left, None)
+            if answer is None:
+                return Step(tokens.pending, asked[1])
+            tokens.pending = ""
+            state.store(asked[1].name, answer, {"type": "stop", "matched": None})
+            asked = running.switch()
+        return Step(tokens.pending, None)
+    finally:
+        if not running.dead:
+            running.throw()
+
+
+def opening(program: Any, prompt: Prompt, offer: object) -> str:
+    """What `program` writes after the prompt before it first asks the model."""
+    return replayed(program, prompt, offer).pending
