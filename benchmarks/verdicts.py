@@ -62,7 +62,7 @@ def verdict(engine: Engine, schema: str) -> str:
     except InvalidSchema as error:
         return f"400: {error.message}"
     count = len(known.unenforced)
-    return f"without {count} keywords" if count else "enforced"
+    return f"without {count} keyword{'s' * (count > 1)}" if count else "enforced"
 
 
 def schemas(engine: Engine) -> dict[str, str]:

@@ -282,12 +282,7 @@ def _check_least(sampling: Sampling, offer: Offer) -> None:
 def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
     """What keeps apart what is remembered of turns: whose they are, who answers, and by what the
     client made the model write what it else would not. Empty where there is nothing of these."""
-    fields = ("logit_bias", "presence_penalty", "frequency_penalty", "repetition_penalty")
-    plain = Sampling()
-    bent = {
-        name: value for name in fields if (value := getattr(sampling, name)) != getattr(plain, name)
-    }
-    parts = [cache_salt, adapter, bent]
+    parts = [cache_salt, adapter, sampling.bent]
     return json.dumps(parts, sort_keys=True) if any(parts) else ""
 
 

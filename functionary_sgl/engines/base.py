@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from functionary_sgl.errors import EngineDied, EngineError
 
@@ -35,6 +35,17 @@ class Sampling:
     stop_token_ids: tuple[int, ...] = ()
     keeps_stop: bool = False
     min_tokens: int = 0
+
+    @property
+    def bent(self) -> dict[str, Any]:
+        """The penalties and biases that are set, by name: by them the model writes what it else
+        would not."""
+        names = ("logit_bias", "presence_penalty", "frequency_penalty", "repetition_penalty")
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value != getattr(_PLAIN, name)}
+
+
+_PLAIN = Sampling()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,10 +90,7 @@ class TurnGrammars:
 def _is_plain(turn: Turn) -> bool:
     """Whether names are drawn alike in both ways: no penalties and no bias apply to them, and no
     log-probabilities are told."""
-    sampling = turn.sampling
-    bent = sampling.presence_penalty or sampling.frequency_penalty or sampling.logit_bias
-    is_plain = not bent and sampling.repetition_penalty == 1 and turn.top_logprobs is None
-    return is_plain and not turn.continues
+    return not turn.sampling.bent and turn.top_logprobs is None and not turn.continues
 
 
 def _hashable(offer: Any) -> tuple[Any, ...]:
