@@ -24,12 +24,14 @@ _MOST_SEEN = 32_768
 
 
 class _Batch(NamedTuple):
-    """Requests with `width` tokens each that are computed at once: the slots of all that they see
-    (requests, tokens), and which of them each new token sees (requests, 1, width, tokens)."""
+    """Requests that are computed at once, up to `width` tokens of each: the slots of all that they
+    see (requests, tokens), and which of them each new token sees (requests, 1, width, tokens).
+    `places`: where among requests times `width` each new token is, unless that is where it is."""
 
     width: int
     slots: torch.Tensor
     mask: torch.Tensor
+    places: torch.Tensor | None
 
 
 class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
@@ -43,24 +45,29 @@ class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
         self._batch = None
         mode, lengths = forward_batch.forward_mode, forward_batch.seq_lens
         if mode.is_target_verify():
-            width = forward_batch.spec_info.draft_token_num
-            forward_batch.extend_prefix_lens = lengths
-            forward_batch.extend_seq_lens = torch.full_like(lengths, width)
-            self._batch = self._at_once(forward_batch.req_pool_indices, lengths + width, width)
+            widths = forward_batch.spec_info.widths
+            forward_batch.extend_prefix_lens, forward_batch.extend_seq_lens = lengths, widths
+            self._batch = self._at_once(forward_batch.req_pool_indices, lengths, widths)
         elif mode.is_decode():
-            self._batch = self._at_once(forward_batch.req_pool_indices, lengths, 1)
+            ones = torch.ones_like(lengths)
+            self._batch = self._at_once(forward_batch.req_pool_indices, lengths - 1, ones)
 
-    def _at_once(self, rows: torch.Tensor, lengths: torch.Tensor, width: int) -> _Batch | None:
-        """The requests in these `rows` of SGLang's table; None where they had better be computed
-        one after the other."""
+    def _at_once(
+        self, rows: torch.Tensor, before: torch.Tensor, widths: torch.Tensor
+    ) -> _Batch | None:
+        """The requests in these `rows` of SGLang's table, each with so many new tokens after those
+        `before`; None where they had better be computed one after the other."""
+        lengths, width = before + widths, int(widths.max())
         longest = int(lengths.max())
         seen = longest * len(rows)
         if len(rows) < 2 or seen > min(_MOST_SEEN, _MOST_PADDING * int(lengths.sum())):
             return None
         slots = self.req_to_token_pool.req_to_token[rows, :longest].long()
-        places = lengths.view(-1, 1) - width + torch.arange(width)
-        mask = torch.arange(longest) <= places.unsqueeze(-1)
-        return _Batch(width, slots, mask.unsqueeze(1))
+        ends = before.view(-1, 1) + torch.arange(width)
+        mask = torch.arange(longest) <= ends.unsqueeze(-1)
+        is_there = torch.arange(width) < widths.view(-1, 1)
+        places = None if bool(is_there.all()) else is_there.flatten().nonzero().flatten()
+        return _Batch(width, slots, mask.unsqueeze(1), places)
 
     def _run_sdpa_forward_decode(
         self,
@@ -149,16 +156,21 @@ def _attend(
     enable_gqa: bool,
 ) -> torch.Tensor:
     """All of `batch` at once; the other shapes as above."""
-    requests = len(batch.slots)
+    requests, width, places = len(batch.slots), batch.width, batch.places
+    asked = query
+    if places is not None:
+        asked = query.new_zeros(requests * width, *query.shape[1:])
+        asked[places] = query
     made = scaled_dot_product_attention(
-        query.view(requests, batch.width, *query.shape[1:]).transpose(1, 2),
+        asked.view(requests, width, *query.shape[1:]).transpose(1, 2),
         k_cache[batch.slots].transpose(1, 2).to(query.dtype),
         v_cache[batch.slots].transpose(1, 2).to(query.dtype),
         attn_mask=batch.mask,
         scale=scaling,
         enable_gqa=enable_gqa,
     )
-    output.view(requests, batch.width, *output.shape[1:]).copy_(made.transpose(1, 2))
+    told = made.transpose(1, 2).reshape(requests * width, *output.shape[1:])
+    output.copy_(told if places is None else told[places])
     return output
 
 

@@ -1,4 +1,4 @@
-"""Drafts are what the grammar forces, and what the prompt says."""
+"""Drafts are what the grammar forces, what the prompt says, and the end behind a call."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
-from functionary_sgl.engines.sglang.scheduler.drafts.proposals import NO_DRAFT, draft
+from functionary_sgl.engines.sglang.scheduler.drafts.proposals import NO_DRAFT, Draft, drafts
 from functionary_sgl.grammars import grammar_text
 from functionary_sgl.schemas import enforceable
 
 TOKENIZER = LLTokenizer("byte")
+END = 257
+"""One of its ids that are no bytes."""
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "unit": {"enum": ["celsius", "kelvin"]}},
@@ -22,23 +24,37 @@ LARK = LLMatcher.grammar_from_lark(grammar_text(enforceable(SCHEMA).enforced))
 ANSWER = '{"city": "Reykjavik", "unit": "celsius"}'
 
 
-def request(said: str, prompt: str = "", **fields: Any) -> Any:
+CALLS = LLMatcher.grammar_from_lark(
+    f"""
+start: CALL (<[{END}]> | ">" start)
+CALL: /\\{{"city": "[a-z]+"\\}}/
+"""
+)
+
+
+def request(said: str, prompt: str = "", grammar: str = LARK, **fields: Any) -> Any:
     """One of SGLang's, with a token for each byte, that has `said` this much of an answer."""
-    matcher = LLMatcher(TOKENIZER, LARK)
+    matcher = LLMatcher(TOKENIZER, grammar)
     assert matcher.consume_tokens(list(said.encode()))
     params = {"frequency_penalty": 0, "presence_penalty": 0, "repetition_penalty": 1}
-    params |= {"min_new_tokens": 0, "max_new_tokens": 500} | fields
-    grammar = SimpleNamespace(ll_matcher=matcher, llguidance_tokenizer=TOKENIZER, finished=False)
+    params |= {"min_new_tokens": 0, "max_new_tokens": 500, "stop_token_ids": None} | fields
     return SimpleNamespace(
-        grammar=grammar,
+        grammar=SimpleNamespace(ll_matcher=matcher, llguidance_tokenizer=TOKENIZER, finished=False),
         sampling_params=SimpleNamespace(**params),
         origin_input_ids=list(prompt.encode()),
         output_ids=list(said.encode()),
+        eos_token_ids={END},
     )
 
 
+def draft(request: Any, most: int) -> Draft:
+    (found,) = drafts([request], most)
+    return found
+
+
 def text(ids: Any) -> str:
-    return bytes(ids).decode()
+    said: str = TOKENIZER.decode_str(list(ids))
+    return said
 
 
 def test_what_is_forced_is_proposed() -> None:
@@ -48,18 +64,37 @@ def test_what_is_forced_is_proposed() -> None:
     assert text(found.ids) == ', "unit": "'
 
 
-def test_what_followed_in_the_prompt_is_proposed() -> None:
-    prompt = "Is it raining in Reykjavik or in Oslo?"
-    assert text(draft(request('{"city": "Reyk', prompt), 6).ids) == "javik "
+def test_a_word_of_the_prompt_is_proposed_and_what_is_forced_behind_it() -> None:
+    prompt = "Is it raining in Reykjavik or in New York City, in Oslo?"
+    assert text(draft(request('{"city": "Reyk', prompt), 6).ids) == 'javik"'
+    assert text(draft(request('{"city": "Reyk', prompt), 99).ids) == 'javik", "unit": "'
+    assert text(draft(request('{"city": "N', prompt), 13).ids) == 'ew York City"'
+    assert text(draft(request('{"city": "O', prompt), 4).ids) == 'slo"'
     assert not draft(request('{"city": "Xyz', prompt), 6).ids
-    # The grammar ends what it does not allow.
-    assert text(draft(request('{"city": "O', "kelvin\nOslo\nor"), 15).ids) == "slo"
+    assert not draft(request('{"city": "or', prompt.replace("or", "forum")), 6).ids
 
 
-def test_what_is_forced_comes_before() -> None:
-    found = draft(request('{"city": "Oslo"', '", "unit": "kelvin'), 15)
-    assert text(found.ids) == ', "unit": "kelv'
-    assert 10 <= found.forced <= 11
+def test_a_value_of_a_list_is_found_where_the_grammar_allows_one() -> None:
+    prompt = 'unit: "celsius" | "kelvin" // do not keep it'
+    assert text(draft(request('{"city": "Oslo", "unit": "k', prompt), 6).ids) == 'elvin"'
+
+
+def test_what_was_said_before_is_said_again() -> None:
+    earlier = '{"city": "Oslo", "unit": "kelvin"} and then '
+    found = draft(request('{"city": "Rome", "unit": "', earlier), 6)
+    assert text(found.ids) == "kelvin"
+
+
+def test_behind_a_call_comes_the_end() -> None:
+    found = draft(request('{"city": "o', "oslo", CALLS), 9)
+    assert found.ids == [*b'slo"}', END]
+
+
+def test_what_is_less_likely_is_proposed_to_fewer_requests() -> None:
+    asked = request('{"city": "Reyk', "Reykjavik")
+    assert len(drafts([asked], 99)[0].ids) > 6
+    assert not drafts([asked] * 400, 99)[0].ids
+    assert drafts([request("")] * 400, 99)[0].ids
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
-"""A batch whose requests have several rows each: a pass verifies a chain of ids of each request."""
+"""A batch whose requests have several rows each: a pass verifies a chain of ids of each request.
+
+`widths` are the rows of each request, one after the other.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -20,12 +24,17 @@ _PER_ROW = (
 
 
 class Chains(SpecInput):  # type: ignore[misc]
-    """What SGLang's model runner is told of a pass over chains of `width` ids each at `positions`.
-    Between passes it says nothing: what is proposed depends on the requests alone."""
+    """What SGLang's model runner is told of a pass over chains of ids at `positions`. Between
+    passes it says nothing: what is proposed depends on the requests alone."""
 
-    def __init__(self, positions: torch.Tensor | None = None, width: int = 1) -> None:
+    def __init__(
+        self, positions: torch.Tensor | None = None, widths: torch.Tensor | None = None
+    ) -> None:
         super().__init__(SpecInputType.NGRAM_VERIFY)
         self.positions = positions
+        self.widths = widths
+        # Where SGLang looks at these, with adapters and for log-probabilities, all are as wide.
+        width = 1 if widths is None else int(widths.max())
         self.draft_token_num = width
         self.num_tokens_per_req = self.num_tokens_for_logprob_per_req = width
         self.capture_hidden_mode = CaptureHiddenMode.NULL
@@ -36,25 +45,27 @@ class Chains(SpecInput):  # type: ignore[misc]
     def merge_batch(self, other: Any) -> None: ...
 
 
-def widened(info: BatchInfo, width: int) -> BatchInfo:
-    """`info` for `width` rows of each request, one after the other."""
-    rows = {name: getattr(info, name) for name in _PER_ROW}
+def widened(info: BatchInfo, widths: torch.Tensor) -> BatchInfo:
+    """`info` for all rows."""
+    values = {name: getattr(info, name) for name in _PER_ROW}
     wide: dict[str, Any] = {
-        name: values.repeat_interleave(width, 0)
-        for name, values in rows.items()
-        if values is not None
+        name: value.repeat_interleave(widths, 0)
+        for name, value in values.items()
+        if value is not None
     }
-    wide["barred"] = info.barred and (info.barred[0], info.barred[1].repeat_interleave(width, 0))
-    wide |= {name: repeated(getattr(info, name), width) for name in ("seeds", "asked")}
+    wide["barred"] = info.barred and (info.barred[0], info.barred[1].repeat_interleave(widths, 0))
+    wide |= {name: repeated(getattr(info, name), widths.tolist()) for name in ("seeds", "asked")}
     return replace(info, **wide | {"grammars": None})
 
 
-def repeated(values: Any, width: int) -> Any:
-    """Each of `values`, `width` times; None if there are none."""
-    return values and [value for value in values for _ in range(width)]
+def repeated(values: Any, widths: Sequence[int]) -> Any:
+    """Each of `values` for all of its rows; None if there are none."""
+    if not values:
+        return None
+    return [value for value, width in zip(values, widths, strict=True) for _ in range(width)]
 
 
-def mask(requests: Sequence[Any], drafts: Sequence[Draft], width: int, size: int) -> Any:
+def mask(requests: Sequence[Any], drafts: Sequence[Draft], widths: Sequence[int], size: int) -> Any:
     """What the requests' grammars allow in each row of a vocabulary of `size`; None without any.
 
     A copy of the matcher goes ahead: llguidance 1.9.1 rolls ids back wrongly where a grammar names
@@ -64,19 +75,23 @@ def mask(requests: Sequence[Any], drafts: Sequence[Draft], width: int, size: int
     found = [grammar for grammar in grammars if grammar is not None and not grammar.finished]
     if not found:
         return None
-    rows = found[0].allocate_vocab_mask(size, len(requests) * width, "cpu")
-    for index, (grammar, (ids, forced)) in enumerate(zip(grammars, drafts, strict=True)):
-        if grammar is None or grammar.finished or grammar.is_terminated():
-            continue
-        matcher = grammar.ll_matcher.deep_copy() if ids else grammar.ll_matcher
-        for place, token_id in enumerate(ids):
-            if place < forced:
-                _allow_only(rows[index * width + place], token_id)
-            else:
-                fill_next_token_bitmask(matcher, rows, index * width + place)
-            matcher.consume_token(token_id)
-        fill_next_token_bitmask(matcher, rows, index * width + len(ids))
+    rows = found[0].allocate_vocab_mask(size, sum(widths), "cpu")
+    starts = accumulate(widths, initial=0)
+    for start, grammar, draft in zip(starts, grammars, drafts, strict=False):
+        if not (grammar is None or grammar.finished or grammar.is_terminated()):
+            _fill(rows, start, grammar.ll_matcher, draft)
     return GrammarMask(found[0], rows)
+
+
+def _fill(rows: torch.Tensor, start: int, matcher: Any, draft: Draft) -> None:
+    ahead = matcher.deep_copy() if draft.ids else matcher
+    for place, token_id in enumerate(draft.ids):
+        if place < draft.forced:
+            _allow_only(rows[start + place], token_id)
+        else:
+            fill_next_token_bitmask(ahead, rows, start + place)
+        ahead.consume_token(token_id)
+    fill_next_token_bitmask(ahead, rows, start + len(draft.ids))
 
 
 def _allow_only(row: torch.Tensor, token_id: int) -> None:

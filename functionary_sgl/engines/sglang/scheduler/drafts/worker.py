@@ -8,7 +8,7 @@ from sglang.srt.model_executor.forward_batch_info import ForwardMode
 from sglang.srt.speculative.base_spec_worker import BaseSpecWorker
 
 from functionary_sgl.engines.sglang.scheduler import finite
-from functionary_sgl.engines.sglang.scheduler.drafts.proposals import Draft, draft
+from functionary_sgl.engines.sglang.scheduler.drafts.proposals import Draft, drafts
 from functionary_sgl.engines.sglang.scheduler.drafts.rows import Chains, mask, repeated, widened
 
 
@@ -38,9 +38,9 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         if batch.forward_mode.is_extend():
             result = self._read(batch)
         else:
-            drafts = [draft(request, self._most) for request in batch.reqs]
-            width = 1 + max(len(one.ids) for one in drafts)
-            result = self._verify(batch, drafts, width) if width > 1 else self._decode(batch)
+            drafted = drafts(batch.reqs, self._most)
+            is_plain = not any(draft.ids for draft in drafted)
+            result = self._decode(batch) if is_plain else self._verify(batch, drafted)
         result.next_draft_input = Chains()
         if on_publish is not None:
             on_publish(result.new_seq_lens)
@@ -65,50 +65,71 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
             told.next_token_logprobs = told.next_token_logprobs.view(-1, 1)
         return _one_each(result, lengths + 1)
 
-    def _verify(self, batch: Any, drafts: Sequence[Draft], width: int) -> Any:
-        """Compute a chain for each request: its last token and its draft, up to `width` ids; draw
-        behind each of them, and keep what was drawn as long as it is the draft."""
-        lengths = batch.seq_lens
-        lasts = [request.output_ids[-1] for request in batch.reqs]
-        padded = [
-            [last, *ids, *[0] * (width - 1 - len(ids))]
-            for last, (ids, _) in zip(lasts, drafts, strict=True)
+    def _verify(self, batch: Any, drafted: Sequence[Draft]) -> Any:
+        """Compute a chain for each request, its last token and its draft; draw behind each id of
+        it, and keep what was drawn as long as it is the draft."""
+        widths = self._widths(batch, drafted)
+        chains = [
+            [request.output_ids[-1], *ids, *[0] * (width - 1 - len(ids))]
+            for request, (ids, _), width in zip(batch.reqs, drafted, widths, strict=True)
         ]
-        chains = torch.tensor(padded)
-        places = lengths.view(-1, 1) + torch.arange(width)
+        lengths, wide = batch.seq_lens, torch.tensor(widths)
+        places = lengths.repeat_interleave(wide) + torch.cat([*map(torch.arange, widths)])
+        rows = batch.req_pool_indices.repeat_interleave(wide)
         batch.forward_mode = ForwardMode.TARGET_VERIFY
-        batch.input_ids = chains.flatten()
-        batch.out_cache_loc = _slots(batch, places)
-        batch.spec_info = Chains(places.flatten(), width)
+        batch.input_ids = torch.tensor([token_id for chain in chains for token_id in chain])
+        batch.out_cache_loc = batch.req_to_token_pool.req_to_token[rows, places].long()
+        batch.spec_info = Chains(places, wide)
         result = self._target_worker.forward_batch_generation(batch, is_verify=True)
-        drawn = self._draw(batch, drafts, places, result.logits_output)
-        proposed = torch.tensor([len(ids) for ids, _ in drafts]).view(-1, 1)
-        kept = (drawn[:, :-1] == chains[:, 1:]) & (torch.arange(width - 1) < proposed)
-        result.next_token_ids = drawn.flatten()
-        result.accept_lens = kept.int().cumprod(1).sum(1).int() + 1
+        drawn = self._draw(batch, drafted, wide, places, result.logits_output)
+        each = [ids.tolist() for ids in drawn.split(widths)]
+        kept = [_agreeing(ids, draft.ids) for ids, draft in zip(each, drafted, strict=True)]
+        most = max(widths)
+        padded = [ids + [0] * (most - len(ids)) for ids in each]
+        result.next_token_ids = torch.tensor(padded).flatten()
+        result.accept_lens = torch.tensor(kept, dtype=torch.int32) + 1
         result.new_seq_lens = lengths + result.accept_lens
-        result.speculative_num_draft_tokens = width
+        result.speculative_num_draft_tokens = most
         return result
 
+    def _widths(self, batch: Any, drafted: Sequence[Draft]) -> list[int]:
+        """Rows of each request; as many for all where SGLang computes adapters or tells
+        log-probabilities, which know chains of one width."""
+        widths = [1 + len(draft.ids) for draft in drafted]
+        if self._target_worker.model_runner.server_args.enable_lora or batch.return_logprob:
+            return [max(widths)] * len(widths)
+        return widths
+
     def _draw(
-        self, batch: Any, drafts: Sequence[Draft], places: torch.Tensor, told: Any
+        self,
+        batch: Any,
+        drafted: Sequence[Draft],
+        wide: torch.Tensor,
+        places: torch.Tensor,
+        told: Any,
     ) -> torch.Tensor:
-        """An id for each of `places` (requests, width), by the logits in `told`."""
-        width, logits = places.shape[1], told.next_token_logits
-        info = widened(batch.sampling_info, width)
-        info.grammar_mask = mask(batch.reqs, drafts, width, info.vocab_size)
-        info.apply_logits_bias(logits)
+        """An id for each row, at `places`, by the logits in `told`."""
+        widths = wide.tolist()
+        info = widened(batch.sampling_info, wide)
+        info.grammar_mask = mask(batch.reqs, drafted, widths, info.vocab_size)
+        info.apply_logits_bias(told.next_token_logits)
         ids = self._target_worker.model_runner.sampler(
             told,
             info,
             batch.return_logprob,
-            repeated(batch.top_logprobs_nums, width),
-            repeated(batch.token_ids_logprobs, width),
-            places.flatten(),
+            repeated(batch.top_logprobs_nums, widths),
+            repeated(batch.token_ids_logprobs, widths),
+            places,
         )
         if batch.return_logprob:
-            told.next_token_logprobs = told.next_token_logprobs.view(places.shape)
-        return finite.marked(told, ids).view(places.shape)
+            told.next_token_logprobs = told.next_token_logprobs.view(len(widths), -1)
+        return finite.marked(told, ids)
+
+
+def _agreeing(drawn: Sequence[int], proposed: Sequence[int]) -> int:
+    """At how many places from the first on they are the same."""
+    pairs = enumerate(zip(drawn, proposed, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), len(proposed))
 
 
 def _one_each(result: Any, lengths: torch.Tensor) -> Any:
