@@ -1,7 +1,7 @@
 """Grammars as data, and as text in llguidance's dialect of Lark."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,11 +79,16 @@ class Grammar:
         """The terminal of this text."""
         return self._verbatim("T", text)
 
+    def until(self, suffix: str) -> Name:
+        """Any text up to the first `suffix`, with it."""
+        return self._verbatim("u", "/(?s:.*)/", f"[suffix={json.dumps(suffix)}]")
+
     def own(self, schema: dict[str, Any]) -> Name:
         """What llguidance itself makes of `schema`."""
         return self._verbatim("own", f"%json {json.dumps(schema)}")
 
-    def _verbatim(self, prefix: str, text: str) -> Name:
+    def _verbatim(self, prefix: str, text: str, attributes: str = "") -> Name:
+        text = f"{attributes}: {text}"
         if text not in self._names:
             self._names[text] = Name(f"{prefix}{len(self._names)}")
             self.verbatim[self._names[text].name] = text
@@ -94,11 +99,12 @@ class Grammar:
         writable = self._writable()
         if not _is_writable(start, writable):
             return None
+        pruned = {n: _pruned(rule, writable) for n, rule in self.rules.items() if n in writable}
+        needed = _reached(_pruned(start, writable), pruned)
         lines = [f"start: {_text(_pruned(start, writable))}"]
-        for name, expression in self.rules.items():
-            if name in writable:
-                lines.append(f"{name}: {_text(_pruned(expression, writable), True)}")
-        return "\n".join([*lines, *(f"{name}: {text}" for name, text in self.verbatim.items())])
+        lines += [f"{name}: {_text(rule, True)}" for name, rule in pruned.items() if name in needed]
+        lines += [f"{name}{text}" for name, text in self.verbatim.items() if name in needed]
+        return "\n".join(lines)
 
     def _writable(self) -> set[str]:
         """The names of all that has an end: a rule has none if it always needs itself, or what can
@@ -148,6 +154,22 @@ def _pruned(expression: Expression, names: Collection[str]) -> Expression:
                 return NOTHING
             return Repeat(_pruned(part, names), least, most)
     return expression
+
+
+def _reached(start: Expression, rules: Mapping[str, Expression]) -> set[str]:
+    """The names that `start` needs, and that these need."""
+    found: set[str] = set()
+    left = [start]
+    while left:
+        match left.pop():
+            case Name(name) if name not in found:
+                found.add(name)
+                left += [rules[name]] if name in rules else []
+            case Sequence(parts) | Choice(parts):
+                left += parts
+            case Repeat(part):
+                left.append(part)
+    return found
 
 
 def _text(expression: Expression, outside: bool = False) -> str:

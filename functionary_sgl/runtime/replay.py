@@ -9,6 +9,13 @@ from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
 
 
+class Answer(NamedTuple):
+    """What a program gets for a question: a text and, of a `gen`, the stop string that ended it."""
+
+    text: str
+    matched: str | None = None
+
+
 class Step(NamedTuple):
     """What a program asks for, and the text that it has written since its last answer; None if it
     is over, or looks ahead."""
@@ -17,7 +24,7 @@ class Step(NamedTuple):
     expression: Any
 
 
-def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[str] = ()) -> Step:
+def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[Answer] = ()) -> Step:
     """What `program` does when it has got these answers."""
     tokens = Tokens(lambda text: [])
     state = State(tokens)
@@ -30,7 +37,8 @@ def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[str]
             if answer is None:
                 return Step(tokens.pending, asked[1])
             tokens.pending = ""
-            state.store(asked[1].name, answer, {"type": "stop", "matched": None})
+            finish = {"type": "stop", "matched": answer.matched}
+            state.store(asked[1].name, answer.text, finish)
             asked = running.switch()
         return Step(tokens.pending, None)
     finally:

@@ -1,15 +1,17 @@
 """A turn as one grammar: its program replayed with each answer that it may get.
 
 A program is a function of its offer and of what the model answers, so what may come is known before
-the model is asked: one of some names, arguments by a schema, and then an end or another name. An
-engine that is given this as one grammar needs one request where each question would be one. Where
-text is free, the grammar ends: from there on questions are asked one by one.
+the model is asked: one of some names, arguments by a schema, and then an end, another name, or
+text. An engine that is given this as one grammar needs one request where each question would be
+one. Text that comes before any call is asked for by itself, without a grammar; behind it the
+grammar begins.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from functionary_sgl.grammars import value_of
 from functionary_sgl.grammars.lark import (
@@ -21,112 +23,173 @@ from functionary_sgl.grammars.lark import (
     Literal,
     Name,
     Token,
+    optional,
     sequence,
 )
 from functionary_sgl.runtime.events import Variable
 from functionary_sgl.runtime.prompt import Prompt
-from functionary_sgl.runtime.replay import Step, replayed
+from functionary_sgl.runtime.replay import Answer, Step, replayed
 from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
 
-_ARGUMENTS = "{}"
+_ARGUMENTS = Answer("{}")
 """What a program is answered for arguments: it asks the same behind any."""
 
+Answers = tuple[Answer, ...]
+
 _MOST_ANSWERS = 16
+_MOST_STARTS = 64
+_MOST_MARKS = 16
+"""That may end a text within a grammar. With more, the grammar ends with the text."""
+
+
+class Start(NamedTuple):
+    """A place where the grammar may begin: behind the prompt or, if `behind_text`, a text, and
+    there behind the ids `opening`. `source` is in Lark."""
+
+    opening: tuple[int, ...]
+    source: str
+    behind_text: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TurnGrammar:
-    """`source`, in Lark, behind the prompt and the ids of `opening`; `control_ids` are the control
-    tokens in it. Of what follows the prompt, the first `written` ids are not the model's own.
+    """`control_ids` are the control tokens in it. Of what follows the prompt, the first `written`
+    ids are not the model's own.
     """
 
-    opening: tuple[int, ...]
+    starts: tuple[Start, ...]
     written: int
-    source: str
     control_ids: tuple[int, ...]
 
 
-def turn_grammar(program: Any, offer: object, tokenizer: Tokenizer) -> TurnGrammar | None:
-    """The grammar for turns of `program` with `offer`; None where text is free from the first.
+def turn_grammar(
+    program: Any, offer: object, tokenizer: Tokenizer, ends: Sequence[int]
+) -> TurnGrammar | None:
+    """The grammar for turns of `program` with `offer`, which end with one of the ids `ends`; None
+    where nothing in them is a call by a schema.
 
     Raises InvalidSchema for what no grammar here can hold.
     """
-    return _Composer(program, offer, tokenizer).composed()
+    return _Composer(program, offer, tokenizer, ends).composed()
 
 
 class _Composer:
-    def __init__(self, program: Any, offer: object, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, program: Any, offer: object, tokenizer: Tokenizer, ends: Sequence[int]
+    ) -> None:
         self._program = program
         self._offer = offer
         self._tokenizer = tokenizer
+        self._ends = tuple(map(Token, ends))
+        self._control_ids = set(ends)
         self._grammar = Grammar()
-        self._control_ids: set[int] = set()
-        self._choices: dict[tuple[Any, ...], Name] = {}
+        self._rules: dict[Any, Name] = {}
+        self._begun: dict[Any, Start | None] = {}
         self._has_values = False
 
     def composed(self) -> TurnGrammar | None:
-        answers: tuple[str, ...] = ()
+        first = self._step(())
+        if _kind(first) == "text":
+            self._behind((), first)
+            begun = None
+        else:
+            begun = self._start((), behind_text=False)
+        starts = [start for start in (begun, *self._begun.values()) if start is not None]
+        if not starts or not self._has_values:
+            return None
+        written = len(self._tokenizer.encode_marked(first.pending))
+        if begun and _kind(first) == "value":
+            written = len(begun.opening)
+        return TurnGrammar(tuple(starts), written, tuple(sorted(self._control_ids)))
+
+    def _behind(self, answers: Answers, step: Step) -> None:
+        """Let the grammar begin behind the free text that `step` asks for, after each of the marks
+        that may end it."""
+        marks = self._marks(step)
+        for mark in marks if len(marks) <= _MOST_STARTS else []:
+            answered = (*answers, Answer("", mark))
+            after = self._step(answered, mark)
+            key = mark, self._ahead(after, "")
+            if key not in self._begun:
+                self._begun[key] = None
+                if _kind(after) == "text":
+                    self._behind(answered, after)
+                else:
+                    self._begun[key] = self._start(answered, behind_text=True)
+
+    def _start(self, answers: Answers, *, behind_text: bool) -> Start | None:
+        """Where the grammar begins if the program has got these answers: as late as can be, for
+        what is known is read, not written."""
         opening: list[int] = []
         held = ""
-        step = first = self._step(answers)
-        while _is_choice(step) and len(step.expression.choices) == 1:
+        step = self._step(answers)
+        while _kind(step) == "choice" and len(step.expression.choices) == 1:
             (text,), held = self._texts(step, held)
             opening += self._tokenizer.encode_marked(text)
-            answers = (*answers, step.expression.choices[0])
+            answers = (*answers, Answer(step.expression.choices[0]))
             step = self._step(answers)
-        if _is_value(step):
-            before, start = self._value(answers, step, held)
+        expression: Expression = NOTHING
+        if _kind(step) == "value":
+            before, expression = self._value(answers, step, held)
             opening += self._tokenizer.encode_marked(before)
-        else:
-            start = self._following(answers, held)
-        source = self._grammar.text(start)
-        if source is None or not self._has_values:
+        elif _kind(step) == "choice":
+            texts, _ = self._texts(step, held)
+            shared = _shared([self._tokenizer.encode_marked(text) for text in texts])
+            expression = Choice(self._options(answers, step, held, len(shared)))
+            opening += shared
+        elif _kind(step) == "pattern":
+            opening += self._tokenizer.encode_marked(held + step.pending)
+            expression = self._pattern(answers, Step("", step.expression), "")
+        source = self._grammar.text(expression)
+        if expression == NOTHING or source is None:
             return None
-        written = len(opening)
-        if _is_choice(first):
-            written = len(self._tokenizer.encode_marked(first.pending))
-        known = tuple(sorted(self._control_ids))
-        return TurnGrammar(tuple(opening), written, source, known)
+        return Start(tuple(opening), source, behind_text)
 
-    def _following(self, answers: Sequence[str], held: str) -> Expression:
-        """What may come when the program has got these answers; nothing where that is free text.
-        `held`: spaces at the end of the last answer."""
-        step = self._step(answers)
+    def _following(self, answers: Answers, held: str, mark: str = "") -> Expression:
+        """What may come when the program has got these answers, the last of them ended by `mark`.
+        `held`: spaces at the end of the last one."""
+        step = self._step(answers, mark)
         if len(answers) > _MOST_ANSWERS:
             return NOTHING
-        if _is_choice(step):
-            return self._choice(answers, step, held)
-        if not _is_value(step):
-            return NOTHING
-        before, value = self._value(answers, step, held)
-        return sequence(*self._tokens(before), value)
+        match _kind(step):
+            case "choice":
+                after = [self._step((*answers, Answer(one))) for one in step.expression.choices]
+                key = self._ahead(step, held), *(self._ahead(one, "") for one in after)
+                return self._rule(key, lambda: self._options(answers, step, held))
+            case "value":
+                before, value = self._value(answers, step, held)
+                return sequence(*self._tokens(before), value)
+            case "pattern":
+                return self._pattern(answers, step, held)
+            case "text":
+                return self._text(answers, step, held)
+        return NOTHING
 
-    def _choice(self, answers: Sequence[str], step: Step, held: str) -> Name:
-        """One of several texts, and what follows each. A turn that goes on as one before does has
-        the same rule."""
+    def _rule(self, key: Any, options: Callable[[], tuple[Expression, ...]]) -> Name:
+        """One of `options`; a turn that goes on as one before does has the same rule."""
+        if key not in self._rules:
+            name = self._rules[key] = self._grammar.rule(NEVER)
+            self._grammar.rules[name.name] = Choice(options())
+        return self._rules[key]
+
+    def _options(
+        self, answers: Answers, step: Step, held: str, shared: int = 0
+    ) -> tuple[Expression, ...]:
+        """One of the texts that `step` lets choose from, without its first `shared` ids, and what
+        follows it. Where nothing does, what tells it apart is enough: the request is over then."""
         texts, left = self._texts(step, held)
-        each = [(*answers, choice) for choice in step.expression.choices]
-        key = (*texts, left, *(self._ahead(answered, left) for answered in each))
-        if key not in self._choices:
-            self._choices[key] = self._grammar.rule(NEVER)
-            options = [
-                sequence(*self._tokens(text), self._following(answered, left))
-                for text, answered in zip(texts, each, strict=True)
-            ]
-            self._grammar.rules[self._choices[key].name] = Choice(tuple(options))
-        return self._choices[key]
+        each = [[token.token_id for token in self._tokens(text)] for text in texts]
+        options = []
+        for choice, ids in zip(step.expression.choices, each, strict=True):
+            following = self._following((*answers, Answer(choice)), left)
+            if following == NOTHING:
+                alike = (len(_shared([ids, other])) for other in each if other is not ids)
+                ids = ids[: 1 + max(alike, default=0)]
+            options.append(sequence(*map(Token, ids[shared:]), following))
+        return tuple(options)
 
-    def _ahead(self, answers: Sequence[str], held: str) -> Any:
-        """What the program asks next, to be compared."""
-        step = self._step(answers)
-        if step.expression is None:
-            return None
-        if _is_choice(step):
-            return tuple(self._texts(step, held)[0])
-        return held + step.pending, step.expression.sampling_params.json_schema
-
-    def _value(self, answers: Sequence[str], step: Step, held: str) -> tuple[str, Expression]:
+    def _value(self, answers: Answers, step: Step, held: str) -> tuple[str, Expression]:
         """The text before the arguments that `step` asks for, and these with what follows them."""
         self._has_values = True
         pending = held + step.pending
@@ -136,6 +199,64 @@ class _Composer:
         behind = Choice((self._following((*answers, _ARGUMENTS), ""), *map(Literal, ends)))
         value = sequence(*[Literal(taken)] * bool(taken), value_of(schema, self._grammar), behind)
         return pending.removesuffix(taken), value
+
+    def _pattern(self, answers: Answers, step: Step, held: str) -> Expression:
+        """What matches a regular expression, and what follows it: nothing if that does not begin
+        with a control token, without which nobody could tell where it does."""
+        answered = (*answers, Answer(""))
+        following = self._tokens(self._step(answered).pending)
+        if not following or following[0].token_id not in self._control_ids:
+            return NOTHING
+        matching = self._grammar.terminal(f"/{step.expression.sampling_params.regex}/")
+        before = self._tokens(held + step.pending)
+        return sequence(*before, matching, self._following(answered, ""))
+
+    def _text(self, answers: Answers, step: Step, held: str) -> Expression:
+        """Text, and what follows the marks that may end it; nothing before the first call, where
+        the grammar begins behind it."""
+        if _ARGUMENTS not in answers:
+            self._behind(answers, step)
+            return NOTHING
+        marks = self._marks(step)
+        key = self._ahead(step, held), *self._ahead_of(answers, marks)
+        endings = self._rule(key, lambda: self._endings(answers, marks))
+        return sequence(*self._tokens(held + step.pending), endings)
+
+    def _endings(self, answers: Answers, marks: Sequence[str]) -> tuple[Expression, ...]:
+        """Text to the end of the turn, or up to one of `marks` and on from there."""
+        said = optional(self._grammar.terminal("/(?s:.+)/"))
+        found: list[Expression] = [sequence(said, end) for end in self._ends]
+        for mark in marks:
+            *before, last = self._tokens(mark)
+            is_control = last.token_id in self._control_ids
+            begun = sequence(said, *before, last) if is_control else self._grammar.until(mark)
+            following = self._following((*answers, Answer("", mark)), "", mark)
+            found.append(sequence(begun, following if len(marks) <= _MOST_MARKS else NOTHING))
+        return tuple(found)
+
+    def _marks(self, step: Step) -> list[str]:
+        """The stop strings of a text; of those that end with the same control token, the shortest,
+        since that token alone ends a text."""
+        found: dict[str, str] = {}
+        for stop in sorted(step.expression.sampling_params.stop or (), key=len):
+            last, is_control = list(self._tokenizer.control.split(stop))[-1]
+            found.setdefault(last if is_control else stop, stop)
+        return list(found.values())
+
+    def _ahead_of(self, answers: Answers, marks: Sequence[str]) -> list[Any]:
+        if len(marks) > _MOST_MARKS:
+            return []
+        after = (self._step((*answers, Answer("", mark)), mark) for mark in marks)
+        return [self._ahead(one, "") for one in after]
+
+    def _ahead(self, step: Step, held: str) -> Any:
+        """What the program asks, to be compared."""
+        if step.expression is None:
+            return None
+        if _kind(step) == "choice":
+            return tuple(self._texts(step, held)[0])
+        wanted = step.expression.sampling_params
+        return held + step.pending, wanted.json_schema, wanted.regex, tuple(wanted.stop or ())
 
     def _texts(self, step: Step, held: str) -> tuple[list[str], str]:
         """The choices of `step` as the interpreter tokenizes them, and the spaces at their end that
@@ -149,17 +270,31 @@ class _Composer:
         self._control_ids |= set(ids) & set(self._tokenizer.control_ids.values())
         return list(map(Token, ids))
 
-    def _step(self, answers: Sequence[str]) -> Step:
-        return replayed(self._program, Prompt("", []), self._offer, answers)
+    def _step(self, answers: Answers, mark: str = "") -> Step:
+        """What the program does when it has got these answers; of what it writes, what follows the
+        `mark` of the last."""
+        step = replayed(self._program, Prompt("", []), self._offer, answers)
+        if not step.pending.startswith(mark):
+            return Step("", None)
+        return step._replace(pending=step.pending.removeprefix(mark))
 
 
-def _is_choice(step: Step) -> bool:
-    return hasattr(step.expression, "choices")
+def _kind(step: Step) -> str | None:
+    """What is asked for, of what a grammar can hold: a choice, a value (the arguments of a call), a
+    pattern or text."""
+    if step.expression is None:
+        return None
+    if hasattr(step.expression, "choices"):
+        return "choice"
+    wanted = step.expression.sampling_params
+    if wanted.json_schema:
+        is_call = Variable.parse(step.expression.name).role == "arguments"
+        return "value" if is_call else None
+    if wanted.regex:
+        return "pattern" if Variable.parse(step.expression.name).role == "id" else None
+    return None if getattr(wanted, "ebnf", None) else "text"
 
 
-def _is_value(step: Step) -> bool:
-    """Whether it is the arguments of a call, by a schema."""
-    expression = step.expression
-    if expression is None or _is_choice(step) or not expression.sampling_params.json_schema:
-        return False
-    return Variable.parse(expression.name).role == "arguments"
+def _shared(each: Sequence[Sequence[int]]) -> list[int]:
+    """The ids with which all of them begin."""
+    return [ids[0] for ids in takewhile(lambda ids: len(set(ids)) == 1, zip(*each, strict=False))]

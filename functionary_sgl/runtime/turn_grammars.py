@@ -71,20 +71,20 @@ class TurnGrammars:
 
     async def _make(self, key: Any, turn: Turn) -> None:
         try:
-            made = await asyncio.to_thread(self._made, turn.program, turn.offer)
+            made = await asyncio.to_thread(self._made, turn)
         except (InvalidSchema, EngineError) as error:
             logger.info("no grammar for a turn: %s", error)
             return
         if made is not None:
-            characters = 1_000 + 2 * len(made.source)
+            characters = 1_000 + 2 * sum(len(start.source) for start in made.starts)
             self._known[key] = _Known(characters, is_made=True, grammar=made)
 
-    def _made(self, program: Any, offer: object) -> TurnGrammar | None:
-        made = turn_grammar(program, offer, self._tokenizer)
-        if made is None or len(made.source) > _MOST_OF_ONE:
+    def _made(self, turn: Turn) -> TurnGrammar | None:
+        made = turn_grammar(turn.program, turn.offer, self._tokenizer, turn.stop_token_ids)
+        if made is None or any(len(start.source) > _MOST_OF_ONE for start in made.starts):
             return None
-        (fault,) = self._engine.check([Constraint("lark", made.source)], True)
-        return made if fault is None else None
+        faults = self._engine.check([Constraint("lark", s.source) for s in made.starts], True)
+        return None if any(faults) else made
 
 
 def _is_plain(turn: Turn) -> bool:

@@ -2,19 +2,27 @@
 
 The interpreter stays as it is, and what it asks is what counts: where the stream of the one request
 does not have the answer, such as behind a token that reaches over the end of a value, it is given
-up, and the rest of the turn is asked for one by one.
+up, and the next questions are asked one by one.
 """
 
-import asyncio
 import math
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import Literal, NamedTuple
 
 from functionary_sgl.engines.base import Answering, Chunk, Constraint, Request, Scores, TurnContext
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.turn_grammar import TurnGrammar
+from functionary_sgl.runtime.turn_request import TurnRequest
 from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import Tokenizer
+
+
+class _Place(NamedTuple):
+    """Where in what came of a request an answer begins."""
+
+    request: TurnRequest
+    at: int
 
 
 class TurnStream:
@@ -27,92 +35,115 @@ class TurnStream:
         self._grammar = grammar
         self._turn = turn
         self._tokenizer = tokenizer
-        self._start = [*turn.prompt.token_ids, *grammar.opening]
-        self._budget = turn.max_tokens + grammar.written - len(grammar.opening)
-        self._ids: list[int] = []
-        self._told = Chunk(())
-        self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._given_up = False
+        self._request: TurnRequest | None = None
+        self._is_first = True
+        self._text_begins: int | None = None
+        """Where the last text began, if what is asked now is the first behind it."""
 
     async def score(
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
         """As `Answering.score`; what was drawn has all of the probability."""
         place = await self._place(token_ids, turn)
-        if place is not None and await self._has(place) and self._ids[place] in candidates:
-            drawn = self._ids[place]
+        if place is not None and (drawn := place.request.ids[place.at]) in candidates:
             logprobs = [0.0 if one == drawn else -math.inf for one in candidates]
-            return Scores(logprobs, self._told.cached_tokens, self._told.image_tokens)
+            told = place.request.told
+            return Scores(logprobs, told.cached_tokens, told.image_tokens)
         self.close()
         return await self._engine.score(token_ids, candidates, turn)
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """As `Answering.generate`; of the stream, a JSON value."""
-        place = None
-        if request.constraint is not None and request.constraint.kind == "json_schema":
-            place = await self._place(request.token_ids, request.turn)
-        if place is None or not await self._has(place):
+        """As `Answering.generate`."""
+        place = await self._place(request.token_ids, request.turn)
+        if request.constraint is None:
+            self._text_begins = len(request.token_ids)
+        if place is not None and self._answers(request):
+            answer = self._told(place, self._end(request.constraint))
+        else:
             self.close()
-            async with aclosing(self._engine.generate(request)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            return
-        matcher, decoder = ValueMatcher(()), self._tokenizer.stream()
-        while not matcher.ended and await self._has(place):
-            begun = place
-            while place < len(self._ids) and not matcher.ended:
-                matcher.feed(decoder.step(self._ids[place]))
-                place += 1
-            told = self._told.cached_tokens, self._told.image_tokens
-            yield Chunk(self._ids[begun:place], "stop" if matcher.ended else None, *told)
-        if not matcher.ended:
-            yield Chunk((), self._told.finish_reason)
+            answer = self._engine.generate(request)
+        async with aclosing(answer) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def close(self) -> None:
-        """Ask for no more of the turn by its grammar."""
-        self._given_up = True
-        if self._task is not None:
-            self._task.cancel()
+        """Ask for no more of what was begun."""
+        if self._request is not None:
+            self._request.close()
+            self._request = None
 
-    async def _place(self, token_ids: Sequence[int], turn: TurnContext) -> int | None:
-        """Where in the stream what follows `token_ids` begins; None if it went another way."""
-        if self._given_up or self._budget < 1 or list(token_ids[: len(self._start)]) != self._start:
+    async def _place(self, token_ids: Sequence[int], turn: TurnContext) -> _Place | None:
+        """Where what follows `token_ids` is, in the request under way or one that begins here."""
+        if self._request is None:
+            self._request = self._begun(token_ids, turn)
+        self._is_first, self._text_begins = False, None
+        if self._request is None:
             return None
-        if self._task is None:
-            self._task = asyncio.create_task(self._pump(turn))
-            # What goes wrong in it concerns nobody who has given it up.
-            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        held = token_ids[len(self._start) :]
-        if held and not await self._has(len(held) - 1):
+        at = await self._request.place(token_ids)
+        if at is None or not await self._request.has(at):
             return None
-        return len(held) if self._ids[: len(held)] == list(held) else None
+        return _Place(self._request, at)
 
-    async def _has(self, place: int) -> bool:
-        """Whether the stream has an id at `place`, which may yet come."""
-        assert self._task is not None
-        while len(self._ids) <= place and not self._task.done():
-            await self._arrived.wait()
-            self._arrived.clear()
-        if self._task.done() and not self._task.cancelled():
-            self._task.result()
-        return len(self._ids) > place
+    def _begun(self, token_ids: Sequence[int], turn: TurnContext) -> TurnRequest | None:
+        """The request by the grammar that begins here; None if none does."""
+        prompt = len(self._turn.prompt.token_ids)
+        for start in self._grammar.starts:
+            first = len(token_ids) - len(start.opening) if start.behind_text else prompt
+            least = self._text_begins if start.behind_text else prompt if self._is_first else None
+            end = first + len(start.opening)
+            if least is None or first < least or tuple(token_ids[first:end]) != start.opening:
+                continue
+            budget = self._turn.max_tokens + prompt + self._grammar.written - end
+            if budget > 0:
+                request = Request(
+                    token_ids=token_ids[:end],
+                    max_tokens=budget,
+                    turn=turn,
+                    sampling=self._turn.sampling,
+                    constraint=Constraint("lark", start.source),
+                    stop_token_ids=self._turn.stop_token_ids,
+                    control_ids=self._grammar.control_ids,
+                )
+                return TurnRequest(self._engine, request)
+        return None
 
-    async def _pump(self, turn: TurnContext) -> None:
-        request = Request(
-            token_ids=self._start,
-            max_tokens=self._budget,
-            turn=turn,
-            sampling=self._turn.sampling,
-            constraint=Constraint("lark", self._grammar.source),
-            stop_token_ids=self._turn.stop_token_ids,
-            control_ids=self._grammar.control_ids,
-        )
-        try:
-            async with aclosing(self._engine.generate(request)) as chunks:
-                async for chunk in chunks:
-                    self._ids += chunk.token_ids
-                    self._told = chunk
-                    self._arrived.set()
-        finally:
-            self._arrived.set()
+    def _answers(self, request: Request) -> bool:
+        """Whether `request` can be answered from what was written by the grammar: a text has to end
+        with marks that the grammar knows."""
+        if request.constraint is not None:
+            return request.constraint.kind in ("json_schema", "regex")
+        known = {*self._turn.stop_token_ids, *self._grammar.control_ids}
+        return known.issuperset(request.stop_token_ids) and not request.min_tokens
+
+    def _end(self, constraint: Constraint | None) -> Callable[[int], int | None]:
+        """Told one id after the other, tells how many ids of the last, 0 or 1, still belong to what
+        is asked for; None as long as it is not over. The interpreter itself finds a text's end."""
+        if constraint is None:
+            return lambda token_id: None
+        if constraint.kind == "regex":
+            ends = frozenset(self._grammar.control_ids)
+            return lambda token_id: 0 if token_id in ends else None
+        matcher, decoder = ValueMatcher(()), self._tokenizer.stream()
+
+        def end(token_id: int) -> int | None:
+            matcher.feed(decoder.step(token_id))
+            return 1 if matcher.ended else None
+
+        return end
+
+    async def _told(
+        self, place: _Place, end: Callable[[int], int | None]
+    ) -> AsyncGenerator[Chunk, None]:
+        """The ids from `place` on, to the end."""
+        request, at = place
+        last: int | None = None
+        while last is None and await request.has(at):
+            begun = at
+            while last is None and at < len(request.ids):
+                last = end(request.ids[at])
+                at += 1 if last is None else last
+            told = request.told
+            reason: Literal["stop"] | None = None if last is None else "stop"
+            yield Chunk(request.ids[begun:at], reason, told.cached_tokens, told.image_tokens)
+        if last is None:
+            yield Chunk((), request.told.finish_reason)
