@@ -15,6 +15,7 @@
         ├── EngineDied              503; the server ends with exit code 1
         ├── ServerStopping          503; it was told to end
         └── ServerBusy              429; the same request may be answered later
+            └── KeyLimitReached     429; the same, to those with another key at once
 
 Each message says what is wrong and what the reader can do about it.
 """
@@ -60,7 +61,8 @@ class NotFound(RequestError):
 
 
 class Forbidden(RequestError):
-    """A request that a web page had its browser send, or that came under another host's name."""
+    """A request that a web page had its browser send, or that came under another host's name, or
+    that takes the admin key."""
 
     status = 403
 
@@ -100,6 +102,7 @@ class EngineError(FunctionaryError):
 
     status = 500
     type = "server_error"
+    code: str | None = None
 
 
 class EngineDied(EngineError):
@@ -115,6 +118,17 @@ class ServerStopping(EngineError):
 
 
 class ServerBusy(EngineError):
-    """There is no room for this request now."""
+    """There is no room for this request now; there may be in `retry_after` seconds."""
 
     status = 429
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeyLimitReached(ServerBusy):
+    """A key has used up what it may; type and code are OpenAI's."""
+
+    type = "requests"
+    code = "rate_limit_exceeded"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Form
@@ -98,8 +99,23 @@ class Model:
 
     @cached_property
     def room(self) -> Room:
-        """For turns."""
+        """For turns, those that run and those that wait."""
         return Room(self.engine.most_turns, "Too many requests at once; send it again later.")
+
+    def check_count(self, turns: int, caller: Caller) -> None:
+        """RequestError for so many turns in one request as `caller` can never have at once."""
+        for room, who in ((self.room, "This server can run"), (caller.turns, "This key can have")):
+            if room.most is not None and turns > room.most:
+                raise RequestError(
+                    f"{who} {room.most} turns at once; 'n' asks for {turns}.", param="n"
+                )
+
+    @contextmanager
+    def admitted(self, caller: Caller, turns: int) -> Iterator[None]:
+        """While turns of `caller` run, so many, all of one request. Raises ServerBusy where too
+        many others do already."""
+        with caller.turns.taking(turns), self.room.taking(turns):
+            yield
 
     async def prepare(
         self,
@@ -161,12 +177,10 @@ class Model:
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
     ) -> AsyncGenerator[Event, None]:
-        """The events of `turn`. The conversation's next prompt will begin with the turn's ids.
-
-        Raises ServerBusy where too many others run already.
-        """
+        """The events of `turn`, which is `admitted`. The conversation's next prompt will begin with
+        the turn's ids."""
         answer = Transcript()
-        with self.room.taking(1), self._asked(turn) as engine:
+        with self._asked(turn) as engine:
             async with aclosing(run(turn, engine, self.prompter.tokenizer)) as events:
                 async for event in events:
                     answer.add(event)

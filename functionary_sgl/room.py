@@ -7,17 +7,19 @@ from functionary_sgl.errors import ServerBusy
 
 
 class Room:
-    """`most`: what fits; None: anything. `full`: what whoever finds no room is told."""
+    """`most`: what fits; None: anything. It may change, and who has room keeps it. `full`: what
+    whoever finds no room is told, in an `error`; `{most}` in it stands for what fits."""
 
-    def __init__(self, most: int | None, full: str) -> None:
+    def __init__(self, most: int | None, full: str, error: type[ServerBusy] = ServerBusy) -> None:
         self.most = most
         self.taken = 0
         self._full = full
+        self._error = error
 
     def take(self, count: int) -> None:
         """Take room for `count` more; ServerBusy if there is none."""
         if self.most is not None and self.taken + count > self.most:
-            raise ServerBusy(self._full)
+            raise self._error(self._full.format(most=self.most))
         self.taken += count
 
     def give_back(self, count: int) -> None:

@@ -7,16 +7,18 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import httpx
 import openai
 import uvicorn
+from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
 from functionary_sgl.api.app import create_app
+from functionary_sgl.api.keys import Key, Keyring
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
@@ -122,10 +124,18 @@ class Served:
 
 @contextlib.contextmanager
 def serving(
-    model: Model, api_keys: tuple[str, ...] = (), origins: Collection[str] = ()
+    model: Model,
+    api_keys: Iterable[str | Key] = (),
+    origins: Collection[str] = (),
+    routes: Iterable[APIRouter] = (),
 ) -> Iterator[Served]:
-    """A server of `model`; whatever it sends against OpenAI's contract fails the test."""
-    app = Contract(create_app(model, api_keys, origins=origins))
+    """A server of `model`, and of other `routes`; whatever it sends against OpenAI's contract fails
+    the test."""
+    keys = [key if isinstance(key, Key) else Key.of(key) for key in api_keys]
+    served_app = create_app(model, Keyring(keys), origins=origins)
+    for router in routes:
+        served_app.include_router(router)
+    app = Contract(served_app)
     with (
         listener().mounted(app) as url,
         contextlib.closing(Served(model, app, url)) as served,

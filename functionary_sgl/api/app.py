@@ -12,6 +12,7 @@ from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.model import Model
@@ -19,12 +20,12 @@ from functionary_sgl.model import Model
 
 def create_app(
     model: Model,
-    api_keys: tuple[str, ...] = (),
+    keys: Keyring | None = None,
     hosts: Collection[str] = (ANY,),
     origins: Collection[str] = (),
 ) -> FastAPI:
-    """An ASGI application that serves `model`; with `api_keys`, only to those who send one. `hosts`
-    and `origins` as in RequireKnownNames."""
+    """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
+    them. `hosts` and `origins` as in RequireKnownNames."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.started = int(time.time())
@@ -33,8 +34,8 @@ def create_app(
     app.include_router(metrics.router)
     app.include_router(root.router)
     errors.install(app)
-    if api_keys:
-        app.add_middleware(RequireKey, keys=api_keys)
+    if keys:
+        app.add_middleware(RequireKey, keys=keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
     app.add_middleware(ReadPaths)
     app.add_middleware(NameRequests)

@@ -1,50 +1,62 @@
-"""API keys: where the server has one, every path but those that say no more than that it is there
-asks for it."""
+"""API keys: where the server has some, every path but those that say no more than that it is there
+asks for one."""
 
-import hashlib
-import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functionary_sgl.api.errors import error_response
-from functionary_sgl.errors import AuthenticationError
+from functionary_sgl.api.keys import Keyring
+from functionary_sgl.caller import Caller
+from functionary_sgl.errors import AuthenticationError, KeyLimitReached
 
 OPEN_PATHS = ("/health", "/")
 
+Headers = Iterable[tuple[bytes, bytes]]
+
+LOOKING = ("GET", "HEAD", "OPTIONS")
+"""Methods whose requests do not count as any, to the limits of a key: they ask for no work."""
+
 
 class RequireKey:
-    """ASGI middleware. Keys are compared as digests, in constant time, each with all.
+    """ASGI middleware: a request has one of `keys`, or no answer, and counts to its limit.
 
-    The digest of the key that was sent is left in the request's state as `tenant`, for what is kept
-    apart by key.
+    Whose it is, is left in the request's state as `caller`.
     """
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, keys: Keyring) -> None:
         self._app = app
-        self._digests = [_digest(key.encode()) for key in keys]
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            header = dict(scope["headers"]).get(b"authorization", b"")
-            scheme, _, key = header.partition(b" ")
-            tenant = self._tenant(key.strip()) if scheme.lower() == b"bearer" else None
-            if tenant is None:
+            caller = self._caller(scope["headers"])
+            if caller is None:
                 error = AuthenticationError(
-                    "No valid API key; send it as 'Authorization: Bearer KEY'."
+                    "No valid API key; send it as 'Authorization: Bearer KEY', or 'x-api-key: KEY'."
                 )
                 response = error_response(error, {"WWW-Authenticate": "Bearer"})
                 return await response(scope, receive, send)
-            scope["state"] = {**scope.get("state", {}), "tenant": tenant}
+            # In place: who stands outside of this, as logs do, sees it too.
+            scope.setdefault("state", {})["caller"] = caller
+            if scope["method"] not in LOOKING:
+                try:
+                    caller.requests.take()
+                except KeyLimitReached as reached:
+                    return await error_response(reached)(scope, receive, send)
         return await self._app(scope, receive, send)
 
-    def _tenant(self, key: bytes) -> bytes | None:
-        """The digest of `key` if it is one of the server's; an empty one never is."""
-        sent = _digest(key)
-        # All are compared, so that the time does not tell which it is.
-        known = [hmac.compare_digest(sent, digest) for digest in self._digests]
-        return sent if key and any(known) else None
+    def _caller(self, headers: Headers) -> Caller | None:
+        """Whose the first is of the keys in `headers` that is anybody's."""
+        found = (self._keys.caller(key) for key in _keys(headers))
+        return next((caller for caller in found if caller), None)
 
 
-def _digest(key: bytes) -> bytes:
-    return hashlib.sha256(key).digest()
+def _keys(headers: Headers) -> Iterator[bytes]:
+    """All that is sent as a key: as OpenAI's clients do, or as Anthropic's."""
+    for name, value in headers:
+        scheme, _, key = value.partition(b" ")
+        if name == b"authorization" and scheme.lower() == b"bearer":
+            yield key.strip()
+        elif name == b"x-api-key":
+            yield value.strip()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from functionary_sgl.api import request_id
 from functionary_sgl.api.answers import JSONResponse
+from functionary_sgl.api.callers import caller
 from functionary_sgl.api.nearest import nearest
 from functionary_sgl.errors import (
     EngineError,
@@ -30,7 +31,10 @@ def error_body(error: Exception) -> dict[str, Any]:
         return {"error": {"message": error.message, **details}}
     told = isinstance(error, FunctionaryError)
     message = str(error) if told else "The server failed; its log says why."
-    return {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+    type, code = (
+        (error.type, error.code) if isinstance(error, EngineError) else ("server_error", None)
+    )
+    return {"error": {"message": message, "type": type, "param": None, "code": code}}
 
 
 def error_status(error: Exception) -> int:
@@ -41,7 +45,7 @@ def error_status(error: Exception) -> int:
 def error_response(error: Exception, headers: dict[str, str] | None = None) -> JSONResponse:
     """The whole response for `error`."""
     if isinstance(error, ServerBusy):
-        headers = {"Retry-After": "1", **(headers or {})}
+        headers = {"Retry-After": str(error.retry_after), **(headers or {})}
     return JSONResponse(error_body(error), error_status(error), headers)
 
 
@@ -81,5 +85,5 @@ def install(app: FastAPI) -> None:
     async def on_bug(request: Request, error: Exception) -> JSONResponse:
         # Starlette has it answered outside of all other middleware, and the error logged after it.
         name = request.state.request_id
-        logger.error("request %s failed", name)
+        logger.error("request %s of %s failed", name, caller(request).name or "anyone")
         return error_response(error, {request_id.HEADER: name})

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,17 @@ from functionary_sgl.errors import UsageError
 
 PREFIX = "FUNCTIONARY_"
 
+_SECRET = ("--api-key", "--admin-api-key")
+"""For `cli/keys.py` alone, which takes their variables out of the environment: what begins as they
+do may be a key, too, that would stay there."""
+
 
 class Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse prints its usage, which for SGLang is 700 flags long."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
+        # A beginning of several flags is told with its value, which may be a key.
+        raise UsageError(re.sub(r"(ambiguous option: [^ =]+)=.*( could match)", r"\1\2", message))
 
 
 def from_environment(
@@ -57,6 +63,8 @@ def _flag(parser: argparse.ArgumentParser, name: str) -> tuple[str, argparse.Act
     """The flag that the variable `name` sets; like on the command line, a beginning that only one
     flag has will do (SGLang's `--tp` is one, of `--tp-size`)."""
     asked = "--" + name.removeprefix(PREFIX).lower().replace("_", "-")
+    if any(secret.startswith(asked) for secret in _SECRET):
+        return None
     flags = {
         option: action
         for action in parser._actions
@@ -75,3 +83,11 @@ def _is_on(name: str, value: str) -> bool:
     if value.lower() in ("0", "false", "no", "off", ""):
         return False
     raise UsageError(f"{name} must be 1 or 0, not '{value}'")
+
+
+def positive(text: str) -> int:
+    """The type of a flag whose value is a whole number above 0."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return number

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import flags, keys, server, tls
+from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
@@ -26,16 +28,18 @@ def serve(argv: Sequence[str]) -> int:
     the model's files, and last the engine.
     """
     parser = _parser()
-    key = keys.from_environment()
+    variables = keys.Variables.taken()
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
-    options.api_keys = keys.read(options, key)
+    source = keys.Source.of(options, variables)
+    found = source.read()
     _check(options, others)
     tls.check(options)
     with bind(options.host, options.port) as listener:
-        model = _model(parser, options, others)
-        for warning in keys.warnings(options, options.api_keys, listener.getsockname()[0]):
+        keys.check(options, found, listener.getsockname()[0])
+        for warning in keys.warnings(options):
             print(f"functionary-sgl: {warning}", file=sys.stderr)
-        return run(model, options, listener)
+        rereading = Rereading(source, Keyring(found))
+        return run(_model(parser, options, others), options, listener, rereading)
 
 
 def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
@@ -102,7 +106,7 @@ def _parser() -> flags.Parser:
     )
     add(
         "--grammar-cache-mb",
-        type=_positive,
+        type=flags.positive,
         metavar="N",
         default=256,
         help="memory for compiled schemas in each process of the engine; default: 256",
@@ -127,13 +131,6 @@ def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port, 0 to 65535")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return number
 
 

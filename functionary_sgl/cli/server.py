@@ -15,8 +15,10 @@ import uvloop
 
 from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
+from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import READ_SECONDS
 from functionary_sgl.cli.connection import Connection
+from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import EngineDied, ServerStopping, UsageError
 from functionary_sgl.model import Model
 
@@ -89,11 +91,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> int:
+def run(
+    model: Model, options: argparse.Namespace, listener: socket.socket, rereading: Rereading
+) -> int:
     """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
     sys.setswitchinterval(GIL_SECONDS)
+    keys = rereading.keyring
     config = uvicorn.Config(
-        create_app(model, options.api_keys, known_hosts(options), options.allowed_origins),
+        create_app(model, keys, known_hosts(options, keys), options.allowed_origins),
         log_level=options.log_level,
         access_log=options.log_level in ("debug", "info"),
         http=Connection,
@@ -105,12 +110,15 @@ def run(model: Model, options: argparse.Namespace, listener: socket.socket) -> i
     )
     server = _Server(config, model, banner(model, listener, bool(options.ssl_certfile)))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        death = runner.run(_serve(server, model, listener))
+        death = runner.run(_serve(server, model, listener, rereading))
     return 0 if death is None else 1
 
 
-async def _serve(server: "_Server", model: Model, listener: socket.socket) -> EngineDied | None:
+async def _serve(
+    server: "_Server", model: Model, listener: socket.socket, rereading: Rereading
+) -> EngineDied | None:
     engine = model.engine
+    rereading.start()
     try:
         await engine.ready(server.stop)
     except BaseException:
@@ -174,12 +182,12 @@ class _Server(uvicorn.Server):
         self.stop()
 
 
-def known_hosts(options: argparse.Namespace) -> list[str]:
+def known_hosts(options: argparse.Namespace, keys: Keyring) -> list[str]:
     """The names that requests may come under: any where there are keys, for web pages of strangers
     have none; else those of this machine, if others can reach it, and those that were given."""
     if options.allowed_hosts is not None:
         return list(options.allowed_hosts)
-    if options.api_keys:
+    if keys:
         return [ANY]
     return [options.host, socket.gethostname()]
 

@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from functionary_sgl.api.app import create_app
+from functionary_sgl.api.keys import Key, Keyring
 from tests.formats import PROMPTERS
 from tests.serving import scripted_model
 
@@ -17,7 +18,7 @@ ORIGINS = ("https://page.example.org", "http://localhost:3000/")
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
-    with TestClient(create_app(model, (), HOSTS, ORIGINS)) as client:
+    with TestClient(create_app(model, None, HOSTS, ORIGINS)) as client:
         yield client
 
 
@@ -83,10 +84,10 @@ PREFLIGHT = {
 }
 
 
-@pytest.mark.parametrize("key", [(), ("secret",)])
-def test_a_browser_is_told_before_it_asks(key: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("keys", [[], [Key.of("secret")]])
+def test_a_browser_is_told_before_it_asks(keys: list[Key]) -> None:
     model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
-    with TestClient(create_app(model, key, HOSTS, ORIGINS)) as client:
+    with TestClient(create_app(model, Keyring(keys), HOSTS, ORIGINS)) as client:
         for path in ("/v1/chat/completions", "/v1/models", "/health"):
             answer = client.options(path, headers={"host": "box", **PREFLIGHT})
             assert answer.status_code == 204
@@ -126,5 +127,5 @@ def test_strangers_are_told_nothing(client: TestClient) -> None:
 
 def test_anything_can_be_allowed() -> None:
     model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
-    with TestClient(create_app(model, (), ["*"], ["*"])) as client:
+    with TestClient(create_app(model, None, ["*"], ["*"])) as client:
         assert status(client, host="anything.at.all", origin="https://anybody.example") == 200

@@ -1,12 +1,18 @@
 """Where there is room for so many turns and no more."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import httpx
+import openai
+import pytest
 
+from functionary_sgl.api.keys import Key, Limits
 from tests.formats import PROMPTERS
-from tests.serving import scripted_model, serving
+from tests.serving import Served, scripted_model, serving
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -46,3 +52,83 @@ def test_each_of_several_answers_takes_room() -> None:
         with model.room.taking(1):
             assert post("/v1/chat/completions", json=ASK | {"n": 2}).status_code == 429
         assert post("/v1/chat/completions", json=ASK).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_answers_of_one_request_are_let_in_together(stream: bool) -> None:
+    """Whoever has room for one of two is told so before anything else."""
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    model.engine.most_turns = 2
+    with serving(model) as served, model.room.taking(1):
+        asked = ASK | {"n": 2, "stream": stream, "tool_choice": "none"}
+        assert served.http.post("/v1/chat/completions", json=asked).status_code == 429
+        assert model.room.taken == 1
+
+
+def limited(name: str, **limits: int) -> Key:
+    return replace(Key.of(f"sk-{name}"), name=name, limits=Limits(**limits))
+
+
+def of(key: str) -> dict[str, str]:
+    return {"x-api-key": f"sk-{key}"}
+
+
+@pytest.fixture
+def endless(serve: Callable[..., Served]) -> Callable[..., Served]:
+    """A server whose answers do not end before their clients leave."""
+    reply = {"turn": "all\nHello", "fault": "stall", "after": 1}
+    return lambda *keys: serve(reply, api_keys=keys)
+
+
+def begun(served: Served, key: str, **fields: Any) -> Any:
+    """An answer to `key`, of which something has come."""
+    asked = ASK | {"stream": True} | fields
+    return served.http.stream("POST", "/v1/chat/completions", json=asked, headers=of(key))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_key_may_have_so_many_turns_at_once(endless: Callable[..., Served], stream: bool) -> None:
+    served = endless(limited("two", parallel=2), limited("other", parallel=2))
+    post = served.http.post
+    asked = ASK | {"stream": stream}
+    with begun(served, "two"), begun(served, "two"):
+        refused = post("/v1/chat/completions", json=asked, headers=of("two"))
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"] == "1"
+        error = refused.json()["error"]
+        assert (error["type"], error["code"]) == ("requests", "rate_limit_exceeded")
+        assert "this key may have 2 at once" in error["message"]
+        with begun(served, "other") as answer:  # which has its own
+            assert answer.status_code == 200
+    with begun(served, "two", n=2) as answer:
+        assert answer.status_code == 200
+        assert post("/v1/chat/completions", json=asked, headers=of("two")).status_code == 429
+
+
+def test_more_at_once_in_one_request_than_a_key_may_ever_have_is_a_mistake(
+    endless: Callable[..., Served],
+) -> None:
+    served = endless(limited("two", parallel=2))
+    refused = served.http.post("/v1/chat/completions", json=ASK | {"n": 3}, headers=of("two"))
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "n"
+
+
+def test_a_key_may_send_so_many_requests_a_minute(serve: Callable[..., Served]) -> None:
+    keys = limited("three", per_minute=3), limited("other", per_minute=3)
+    served = serve({"turn": "all\nHello"}, api_keys=keys)
+    ask = served.client.with_options(api_key="sk-three").chat.completions.create
+    for _ in range(2):
+        ask(model="m", messages=[{"role": "user", "content": "Hi"}])
+    with pytest.raises(openai.BadRequestError):  # is one of them too
+        ask(model="m", messages=[])
+    with pytest.raises(openai.RateLimitError) as refused:
+        ask(model="m", messages=[{"role": "user", "content": "Hi"}])
+    assert refused.value.code == "rate_limit_exceeded"
+    assert refused.value.type == "requests"
+    assert "this key may send 3" in refused.value.message
+    assert 1 <= int(refused.value.response.headers["retry-after"]) <= 60
+    # To look is no request, and others have their own.
+    assert served.http.get("/v1/models", headers=of("three")).status_code == 200
+    answer = served.http.post("/v1/chat/completions", json=ASK, headers=of("other"))
+    assert answer.status_code == 200

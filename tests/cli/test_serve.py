@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shlex
 import signal
 import socket
@@ -17,54 +16,17 @@ from typing import Any
 import httpx
 import pytest
 
-from functionary_sgl.cli import flags, main, serve, server
+from functionary_sgl.api.keys import Keyring
+from functionary_sgl.cli import flags, keys, main, serve, server
+from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns import FORMATS
 from tests import hostile
-from tests.paths import ROOT
 from tests.serving import Served, serving
 
-LAUNCHER = ROOT / "server_sglang.py"
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
 DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
 ASK = {"model": "functionary-nano", "messages": [{"role": "user", "content": "Hi"}]}
-
-
-class Process:
-    """A running server, and what it printed so far."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(LAUNCHER), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | environment,
-        )
-        assert self.process.stdout is not None
-        self.banner = [self.process.stdout.readline() for _ in range(4)]
-        self.url = self.banner[2].split()[-1].removesuffix("/v1")
-
-    def ended(self) -> tuple[int, str]:
-        _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Any]:
-    started: list[Process] = []
-
-    def start(script: Any, *arguments: str, **environment: str) -> Process:
-        file = tmp_path / "script.json"
-        file.write_text(json.dumps(script))
-        scripted = ["--engine", "scripted", "--script", str(file), "--port", "0"]
-        started.append(Process([*scripted, *arguments], environment))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.process.kill()
-        process.process.communicate()
 
 
 @pytest.fixture
@@ -249,9 +211,9 @@ def test_an_engine_that_does_not_get_ready_is_closed(
     monkeypatch.setattr(model.engine, "ready", ready)
     monkeypatch.setattr(model.engine, "close", close)
     options = serve._parser().parse_args([])
-    options.api_keys = ()
+    rereading = Rereading(keys.Source.of(options, keys.Variables()), Keyring())
     with server.bind("127.0.0.1", 0) as listener, pytest.raises(UsageError, match="no numbers"):
-        server.run(model, options, listener)
+        server.run(model, options, listener, rereading)
     assert closed
 
 

@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
 from functionary_sgl.prompt.prompter import Prompter
@@ -32,7 +33,7 @@ OTHERS = {name: FORMATS[name] for name in ("v3-llama3.1", "v2.llama3")} | {"tool
 
 
 def with_native_routes(create_app: Any) -> Any:
-    def create(model: Any, api_keys: tuple[str, ...], *names: Any) -> Any:
+    def create(model: Any, keys: Keyring, *bounds: Any) -> Any:
         from sglang.srt.entrypoints import http_server
 
         engine = model.engine._engine
@@ -40,7 +41,7 @@ def with_native_routes(create_app: Any) -> Any:
         info = engine._scheduler_init_result.scheduler_infos[0]
         state = http_server._GlobalState(manager, engine.template_manager, info)
         http_server.set_global_state(state)
-        app = create_app(model, api_keys, *names)
+        app = create_app(model, keys, *bounds)
         app.mount("/native", http_server.app)
         app.add_api_route("/held", lambda: len(manager.rid_to_state))
 
@@ -57,8 +58,8 @@ def with_native_routes(create_app: Any) -> Any:
         app.add_api_route("/logprobs", logprobs)
         for name, format in OTHERS.items():
             prompter = Prompter(format, model.prompter.tokenizer)
-            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), api_keys))
-        app.mount("/as/off", create_app(replace(model, constraints="off"), api_keys))
+            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), keys))
+        app.mount("/as/off", create_app(replace(model, constraints="off"), keys))
         contract = Contract(app)
 
         def violations() -> list[str]:

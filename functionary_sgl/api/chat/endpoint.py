@@ -14,6 +14,7 @@ from starlette.responses import Response
 from functionary_sgl.api import unenforced
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
 from functionary_sgl.api.bodies import parsed
+from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
@@ -22,8 +23,8 @@ from functionary_sgl.api.errors import error_body, log_unexpected
 from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.salt import cache_salt
+from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
-from functionary_sgl.errors import RequestError
 from functionary_sgl.model import CheckedTurn, Model
 
 router = APIRouter()
@@ -41,8 +42,7 @@ async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
     model: Model = request.app.state.model
     asked, conversation = await parsed(request, partial(_read, model=model))
-    salt = cache_salt(request, asked.cache_salt)
-    answer = await _Answer.to(asked, conversation, model, salt)
+    answer = await _Answer.to(asked, conversation, model, caller(request))
     if not asked.stream:
         folded = await while_client_waits(request.receive, answer.folded())
         return JSONResponse(folded, headers=answer.headers)
@@ -83,9 +83,15 @@ class _Answer:
     """One request's answer, from one or several turns that run side by side."""
 
     def __init__(
-        self, model: Model, asked: ChatRequest, conversation: Conversation, turn: CheckedTurn
+        self,
+        model: Model,
+        asked: ChatRequest,
+        conversation: Conversation,
+        turn: CheckedTurn,
+        caller: Caller,
     ) -> None:
         self._model = model
+        self._caller = caller
         self._conversation = conversation
         self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
         self.headers = unenforced.header(turn.unenforced)
@@ -96,20 +102,17 @@ class _Answer:
 
     @classmethod
     async def to(
-        cls, asked: ChatRequest, conversation: Conversation, model: Model, salt: str
+        cls, asked: ChatRequest, conversation: Conversation, model: Model, caller: Caller
     ) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         adapter = model.adapter(asked.model)
-        if model.room.most is not None and (asked.n or 1) > model.room.most:
-            raise RequestError(
-                f"This server can run {model.room.most} turns at once; 'n' asks for more.",
-                param="n",
-            )
+        model.check_count(asked.n or 1, caller)
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+        salt = cache_salt(caller, asked.cache_salt)
         turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter, salt)
-        return cls(model, asked, conversation, turn)
+        return cls(model, asked, conversation, turn, caller)
 
     async def folded(self) -> dict[str, Any]:
         """The whole answer."""
@@ -120,7 +123,7 @@ class _Answer:
         return fold.completion()
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
-        """The answer in chunks, the usage last."""
+        """The answer in chunks, the usage last; ServerBusy before the first if there is no room."""
         choices = [
             ChoiceChunks(index, self._conversation.choice, self._legacy)
             for index in range(len(self._turns))
@@ -130,9 +133,10 @@ class _Answer:
         ]
         # A single stream needs no task of its own.
         everything = running[0] if len(running) == 1 else merged(running)
-        async with aclosing(everything) as entries:
-            async for entry in entries:
-                yield self._head.chunk([entry])
+        with self._model.admitted(self._caller, len(running)):
+            async with aclosing(everything) as entries:
+                async for entry in entries:
+                    yield self._head.chunk([entry])
         yield self._head.usage_chunk([choice.usage for choice in choices if choice.usage])
 
     async def _choice(

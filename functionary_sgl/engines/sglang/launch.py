@@ -25,7 +25,7 @@ _WITHOUT_EFFECT = ("chat_template", "tool_call_parser", "reasoning_parser")
 # Secrets of SGLang's own HTTP server, which does not run here; it would print them with its flags.
 _SECRETS = {
     "api_key": "give keys in FUNCTIONARY_API_KEY or with --api-key-file",
-    "admin_api_key": "there is nothing to administer here; leave it out",
+    "admin_api_key": "give it to this server, in FUNCTIONARY_ADMIN_API_KEY",
     "ssl_keyfile_password": "give an --ssl-keyfile without a password, that only the server reads",
 }
 
