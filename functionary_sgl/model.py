@@ -54,6 +54,8 @@ class Model:
     constraints: what of a call is enforced where its tool does not say `strict`; an answer in JSON
         is enforced in any case.
     adapters: the engine's LoRA adapters, each a model by its own name, with its place.
+    max_output_tokens: the most that any answer may take, whatever is asked for; None: what the
+        context holds.
     """
 
     names: tuple[str, ...]
@@ -63,6 +65,7 @@ class Model:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     constraints: Constraints = "schema"
     adapters: Mapping[str, str] = field(default_factory=dict)
+    max_output_tokens: int | None = None
 
     def adapter(self, name: str | None) -> str | None:
         """The adapter that a request for the model `name` wants, None for the model as it is; so
@@ -271,7 +274,8 @@ class Model:
         left = self.engine.context_length - prompt_tokens
         if left < 1:
             raise _too_long(self.engine.context_length, str(prompt_tokens))
-        return left if max_tokens is None else min(left, max_tokens)
+        bounds = (left, max_tokens, self.max_output_tokens)
+        return min(bound for bound in bounds if bound is not None)
 
 
 def _too_long(limit: int, taken: str) -> ContextLengthExceeded:

@@ -13,6 +13,7 @@ from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.keys import Keyring
+from functionary_sgl.api.limits import MAX_BODY_BYTES
 from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.model import Model
@@ -23,11 +24,13 @@ def create_app(
     keys: Keyring | None = None,
     hosts: Collection[str] = (ANY,),
     origins: Collection[str] = (),
+    max_body_bytes: int = MAX_BODY_BYTES,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
     them. `hosts` and `origins` as in RequireKnownNames."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
+    app.state.max_body_bytes = max_body_bytes
     app.state.started = int(time.time())
     app.include_router(completions.router)
     app.include_router(models.router)

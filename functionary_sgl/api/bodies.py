@@ -18,7 +18,6 @@ from functionary_sgl.api.json_size import JSONSize
 from functionary_sgl.api.limits import (
     FREE_BODY_BYTES,
     MAX_BODIES_BYTES,
-    MAX_BODY_BYTES,
     MAX_BODY_DECODED,
     MAX_BODY_VALUES,
 )
@@ -61,14 +60,15 @@ def _check_type(request: Request) -> None:
 async def _body(request: Request) -> AsyncIterator["_Text"]:
     """The body, which takes room until it is left."""
     packed_by = coding(", ".join(request.headers.getlist("content-encoding")))
+    most = request.app.state.max_body_bytes
     declared = request.headers.get("content-length", "0")
-    _check_size(int(declared) if declared.isascii() and declared.isdecimal() else 0)
-    with _Text() as text:
+    _check_size(int(declared) if declared.isascii() and declared.isdecimal() else 0, most)
+    with _Text(most) as text:
         if packed_by is None:
             async for part in request.stream():
                 text.add(part)
         else:
-            with _Parts() as packed:
+            with _Parts(most) as packed:
                 async for part in request.stream():
                     packed.add(part)
                 await text.unpack(packed.whole(), packed_by)
@@ -76,13 +76,14 @@ async def _body(request: Request) -> AsyncIterator["_Text"]:
 
 
 class _Parts:
-    """Parts of a body, for which room is taken as they come in, until it is left.
+    """Parts of a body, for which room is taken as they come in, until it is left; `most` bytes.
 
     Raises BodyTooLarge and ServerBusy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.size = 0
+        self._most = most
         self._taken = 0
         self._parts: list[bytes] = []
 
@@ -95,7 +96,7 @@ class _Parts:
     def add(self, part: bytes) -> None:
         """Take the next part."""
         self.size += len(part)
-        _check_size(self.size)
+        _check_size(self.size, self._most)
         more = max(self.size - FREE_BODY_BYTES, 0) - self._taken
         _ROOM.take(more)
         self._taken += more
@@ -108,8 +109,8 @@ class _Parts:
 class _Text(_Parts):
     """The text of a body; BodyTooLarge also for what takes long to parse."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
         self._content = JSONSize()
 
     def add(self, part: bytes) -> None:
@@ -139,9 +140,9 @@ class _Text(_Parts):
         return made
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_BYTES:
-        raise BodyTooLarge(f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB.")
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise BodyTooLarge(f"The body is larger than {most // 2**20} MiB.")
 
 
 class Body(BaseModel):

@@ -1,9 +1,15 @@
 """Bounds of requests, in one place. They are OpenAI's, or generous ones where OpenAI states none.
 
-Those of schemas are in `schemas/bounds.py`, those of images in `engines/images.py`.
+Those of schemas are in `schemas/bounds.py`, those of images in `engines/images.py`; docs/limits.md
+has them all.
 """
 
+MAX_CONNECTIONS = 1_000
+"""Unless --max-connections says otherwise."""
+
 MAX_BODY_BYTES = 32 * 1024 * 1024
+"""Unless --max-body-mb says otherwise."""
+
 MAX_BODY_VALUES = 65_536
 """JSON values in a body: a thousand tools with sixty each. They are parsed in one go."""
 

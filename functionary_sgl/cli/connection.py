@@ -15,6 +15,7 @@ from functionary_sgl.api.limits import (
     BODY_PROGRESS_BYTES,
     BODY_SECONDS,
     HEADER_SECONDS,
+    MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
     MAX_HEADER_LINE_BYTES,
     MAX_HEADERS,
@@ -23,6 +24,9 @@ from functionary_sgl.api.request_id import new_request_id
 
 LINGER_SECONDS = 2
 """How long a client may go on sending what nobody reads: who is cut off sooner does not see why."""
+
+TOLD_WHY = 32
+"""Connections beyond the bound that hear of it at a time; others are cut off."""
 
 _LINE_ENDS = 4
 
@@ -33,10 +37,11 @@ class _Refused(Exception):
 
 class Connection(HttpToolsProtocol):
     """uvicorn's, with bounds on the size and number of headers and on the time that a request may
-    take to come in."""
+    take to come in, and on how many there are at once (`most`)."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, most: int = MAX_CONNECTIONS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._most = most
         self._timer: asyncio.TimerHandle | None = None
         self._in_headers = True
         self._unread = 0  # bytes of headers that the parser has not told of
@@ -46,7 +51,13 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._allow(HEADER_SECONDS)
+        more = len(self.connections) - self._most
+        if more > TOLD_WHY:
+            transport.abort()
+        elif more > 0:
+            self._refuse(503, "There are too many connections to this server; try again later.")
+        else:
+            self._allow(HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -34,6 +34,7 @@ def serve(argv: Sequence[str]) -> int:
     found = source.read()
     _check(options, others)
     tls.check(options)
+    server.allow_files(options.max_connections)
     with bind(options.host, options.port) as listener:
         keys.check(options, found, listener.getsockname()[0])
         for warning in keys.warnings(options):
@@ -67,6 +68,7 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         defaults=files.generation_defaults,
         constraints=options.constraints,
         adapters=adapters,
+        max_output_tokens=options.max_output_tokens,
     )
 
 
@@ -97,6 +99,13 @@ def _parser() -> flags.Parser:
         default="schema",
         help="what of a call is enforced if its tool is not strict: nothing, the function's name "
         "and arguments in JSON, or their schema too (default)",
+    )
+    add(
+        "--max-output-tokens",
+        type=flags.positive,
+        metavar="N",
+        help="most tokens of an answer, whatever a request asks for; default: what the context "
+        "holds",
     )
     add(
         "--lora-modules",

@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import faulthandler
 import json
+import resource
 import signal
 import socket
 import sys
 from contextlib import ExitStack
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -16,7 +18,13 @@ import uvloop
 from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.api.limits import READ_SECONDS
+from functionary_sgl.api.limits import (
+    MAX_BODIES_BYTES,
+    MAX_BODY_BYTES,
+    MAX_CONNECTIONS,
+    READ_SECONDS,
+)
+from functionary_sgl.cli import flags
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import EngineDied, ServerStopping, UsageError
@@ -31,6 +39,11 @@ LAST_WORDS_SECONDS = 2
 END_SECONDS = 20
 """How long the engine's processes and this one may take to end, behind the last answer. Then they
 are left, and what hung is printed: a supervisor waits for the exit to start the server anew."""
+
+OTHER_FILES = 256
+"""Besides connections: pipes to the engine and the sandbox, a model's files while it is loaded."""
+
+MIB = 2**20
 
 SEND_BUFFER_BYTES = 256 * 1024
 
@@ -62,12 +75,33 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=DRAIN_SECONDS,
         help=f"how long answers may take to end when it is told to stop; default: {DRAIN_SECONDS}",
     )
+    add(
+        "--max-connections",
+        type=flags.positive,
+        metavar="N",
+        default=MAX_CONNECTIONS,
+        help=f"clients beyond that are sent away; default: {MAX_CONNECTIONS}",
+    )
+    add(
+        "--max-body-mb",
+        type=_body_mb,
+        metavar="N",
+        default=MAX_BODY_BYTES // MIB,
+        help=f"most MiB of a request's body; default: {MAX_BODY_BYTES // MIB}",
+    )
 
 
 def _seconds(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of seconds")
     return int(text)
+
+
+def _body_mb(text: str) -> int:
+    number, most = flags.positive(text), MAX_BODIES_BYTES // MIB
+    if number > most:
+        raise argparse.ArgumentTypeError(f"{number} MiB are too many; at most {most} can be taken")
+    return number
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -91,17 +125,37 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def allow_files(connections: int) -> None:
+    """Have the process be allowed to open as many files as so many connections take."""
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise UsageError(
+            f"--max-connections {connections} takes {wanted} open files, and this process may have "
+            f"{hard} (ulimit -Hn): give fewer, or allow it more"
+        )
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def run(
     model: Model, options: argparse.Namespace, listener: socket.socket, rereading: Rereading
 ) -> int:
     """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
     sys.setswitchinterval(GIL_SECONDS)
     keys = rereading.keyring
+    app = create_app(
+        model,
+        keys,
+        known_hosts(options, keys),
+        options.allowed_origins,
+        options.max_body_mb * MIB,
+    )
     config = uvicorn.Config(
-        create_app(model, keys, known_hosts(options, keys), options.allowed_origins),
+        app,
         log_level=options.log_level,
         access_log=options.log_level in ("debug", "info"),
-        http=Connection,
+        http=partial(Connection, most=options.max_connections),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         ssl_keyfile=options.ssl_keyfile,

@@ -191,6 +191,57 @@ def test_constraints_are_a_setting(
     assert response.headers["functionary-unenforced"] == "tools[0].function.parameters"
 
 
+@pytest.mark.parametrize("asked", [{}, {"max_tokens": 4}, {"max_completion_tokens": 4000}])
+def test_no_answer_is_longer_than_the_server_lets_it_be(
+    configured: Any, asked: dict[str, int]
+) -> None:
+    long = {"replies": [{"match": "", "turn": "all\nHello, how are you this morning?"}]}
+    served = configured(long, "--max-output-tokens", "3")
+    answer = served.http.post("/v1/chat/completions", json=ASK | asked).json()
+    assert answer["usage"]["completion_tokens"] == 3
+    assert answer["choices"][0]["finish_reason"] == "length"
+    answer = served.http.post("/v1/chat/completions", json=ASK | {"max_tokens": 2}).json()
+    assert answer["usage"]["completion_tokens"] == 2
+
+
+def test_the_size_of_bodies_is_a_setting(start: Any) -> None:
+    server = start(HELLO, "--max-body-mb", "1")
+    for user, status in (("x" * 2**19, 200), ("x" * 2**20, 413)):
+        answer = httpx.post(f"{server.url}/v1/chat/completions", json=ASK | {"user": user})
+        assert answer.status_code == status
+    assert answer.json()["error"]["message"] == "The body is larger than 1 MiB."
+
+
+FEW_FILES = """
+import resource, sys
+from functionary_sgl.cli import main
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+sys.exit(main(["serve", *sys.argv[1:]]))
+"""
+
+
+def test_there_are_so_many_connections_at_once(start: Any) -> None:
+    server = start(HELLO, "--max-connections", "400", program=("-c", FEW_FILES))
+    url = httpx.URL(server.url)
+    with contextlib.ExitStack() as stack:
+        for _ in range(399):
+            stack.enter_context(socket.create_connection((url.host, url.port)))
+        # One is left; whoever has it goes on.
+        client = stack.enter_context(httpx.Client(base_url=server.url))
+        assert client.post("/v1/chat/completions", json=ASK).status_code == 200
+        refused = httpx.get(f"{server.url}/health")
+        assert refused.status_code == 503
+        assert "too many connections" in refused.json()["error"]["message"]
+        assert client.post("/v1/chat/completions", json=ASK).status_code == 200
+    for _ in range(100):  # those that were closed are, by and by
+        if httpx.get(f"{server.url}/health").status_code == 200:
+            break
+        time.sleep(0.05)
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    server.process.terminate()
+    assert server.ended() == (0, "")
+
+
 def test_the_key_is_asked_for(start: Any) -> None:
     server = start(HELLO, "--api-key", "k")
     assert httpx.get(f"{server.url}/v1/models").status_code == 401
@@ -265,6 +316,9 @@ def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--port", "x"], "argument --port: 'x' is not a port"),
         (["--constraints", "some"], "invalid choice: 'some'"),
         (["--grammar-cache-mb", "0"], "'0' is not a whole number above 0"),
+        (["--max-output-tokens", "0"], "'0' is not a whole number above 0"),
+        (["--max-body-mb", "257"], "257 MiB are too many; at most 256 can be taken"),
+        (["--max-connections", "1000000000"], "allow it more"),
         (["--port", "99999"], "argument --port: '99999' is not a port, 0 to 65535"),
         (["--host", "no.such.host.invalid"], "cannot serve on no.such.host.invalid"),
     ],
