@@ -24,7 +24,7 @@ from functionary_sgl.api.limits import (
     MAX_CONNECTIONS,
     READ_SECONDS,
 )
-from functionary_sgl.cli import flags
+from functionary_sgl.cli import flags, logs
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import EngineDied, ServerStopping, UsageError
@@ -163,7 +163,10 @@ def run(
         timeout_graceful_shutdown=options.drain_timeout + LAST_WORDS_SECONDS,
     )
     server = _Server(config, model, banner(model, listener, bool(options.ssl_certfile)))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        logs.texts_kept_out(options.log_level),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         death = runner.run(_serve(server, model, listener, rereading))
     return 0 if death is None else 1
 
@@ -172,6 +175,7 @@ async def _serve(
     server: "_Server", model: Model, listener: socket.socket, rereading: Rereading
 ) -> EngineDied | None:
     engine = model.engine
+    asyncio.get_running_loop().set_exception_handler(logs.of_loop)
     rereading.start()
     try:
         await engine.ready(server.stop)

@@ -1,0 +1,21 @@
+"""What clients send is in no log, those of the engine's processes included."""
+
+import json
+
+from tests.engine.conftest import RunningEngine
+from tests.marks import PLAIN, Marks
+
+HEADERS = {"content-type": "application/json"}
+
+
+def test_nothing_of_a_request_is_in_the_log(engine: RunningEngine) -> None:
+    marks, model = Marks(), engine.banner[0].split()[1]
+    bodies = [marks.body(model) | {"stream": stream, "max_tokens": 20} for stream in (False, True)]
+    good = [json.dumps(body).encode() for body in bodies]
+    for content, statuses in [
+        *((content, (200,)) for content in good),
+        *((content, (400, 404)) for content in marks.bad_bodies(model)),
+    ]:
+        answer = engine.http.post("/v1/chat/completions", content=content, headers=HEADERS)
+        assert answer.status_code in statuses, answer.text
+    assert PLAIN not in engine.log.read_text()
