@@ -7,9 +7,9 @@ Questions, right answers and checker are those of the `bfcl-eval` package (Apach
 environment of its own, as its dependencies are many. Names with dots have underscores instead, as
 for OpenAI's models.
 
-For benchmarks/fidelity, `--questions` prints the questions as functionary_sgl/evaluation reads
-them, without right answers, and `--judge` reads answers to all of these, on each line a JSON list
-of calls (name, arguments as text) or null for a failure, and prints which are right.
+For other benchmarks, `--questions` prints the questions as functionary_sgl/evaluation reads them,
+each with one of its right answers, and `--judge` reads answers to all of these, on each line a JSON
+list of calls (name, arguments as text) or null for a failure, and prints which are right.
 """
 
 import argparse
@@ -50,11 +50,16 @@ class Case:
 
     def question(self, number: int) -> dict[str, Any]:
         """As a line of a file of questions."""
+        calls = [
+            {"name": name.replace(".", "_"), "arguments": _first(values)}
+            for call in self.right
+            for name, values in call.items()
+        ]
         return {
             "id": f"{self.category} {number}",
             "category": self.category,
             "request": self.request,
-            "expected": {"calls": []},
+            "expected": {"calls": calls},
         }
 
     def is_right(self, answer: Answer) -> bool:
@@ -68,6 +73,12 @@ class Case:
             self.functions, calls, self.right, Language.PYTHON, self.category, NAMED_ALIKE
         )
         return bool(checked["valid"])
+
+
+def _first(values: dict[str, list[Any]]) -> dict[str, Any]:
+    """The first of the values that each argument may have, without those that may be left out."""
+    kept = {name: options[0] for name, options in values.items() if "" not in options}
+    return {k: _first(v) if isinstance(v, dict) else v for k, v in kept.items()}
 
 
 def cases(category: str, limit: int | None) -> Iterator[Case]:

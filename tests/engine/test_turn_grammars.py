@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import WEATHER
 from tests.engine.conftest import RunningEngine
-from tests.engine.test_drafts import WITHOUT_DRAFTS
+from tests.engine.test_drafts import REQUESTS, WITHOUT_DRAFTS, random_requests
 from tests.engine.test_formats import FORMATS
 from tests.serving import counted
 
@@ -94,6 +94,25 @@ def test_answers_are_the_same(engine: RunningEngine, format: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         for request, (at_once, one_by_one) in zip(asked, pool.map(pair, asked), strict=True):
             assert at_once == one_by_one, json.dumps(request)
+
+
+def test_random_requests_have_the_same_answers(engine: RunningEngine) -> None:
+    """By a seed and not, several at once, when the grammars of their offers are there."""
+    asked = list(random_requests(REQUESTS))
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        return answered(engine, "v3.llama3", request)
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(2):
+            list(pool.map(answer, asked))
+        before = engine_requests(engine)
+        at_once = list(pool.map(answer, asked))
+        taken = engine_requests(engine) - before
+        one_by_one = list(pool.map(answer, [request | ONE_BY_ONE for request in asked]))
+        assert taken < engine_requests(engine) - before - taken
+    for request, one, other in zip(asked, at_once, one_by_one, strict=True):
+        assert one == other, json.dumps(request)
 
 
 def test_a_budget_may_end_it_anywhere(engine: RunningEngine) -> None:
