@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars import value_of
 from functionary_sgl.grammars.lark import (
     NEVER,
@@ -151,7 +152,7 @@ class _Composer:
         `held`: spaces at the end of the last one."""
         step = self._step(answers, mark)
         if len(answers) > _MOST_ANSWERS:
-            return NOTHING
+            raise InvalidSchema("A turn that never comes to what it had before has no grammar.")
         match _kind(step):
             case "choice":
                 after = [self._step((*answers, Answer(one))) for one in step.expression.choices]

@@ -36,6 +36,8 @@ class TurnStream:
         self._turn = turn
         self._tokenizer = tokenizer
         self._request: TurnRequest | None = None
+        self._has_values = False
+        """Whether the request under way has answered with a value: before, it has no text."""
         self._is_first = True
         self._text_begins: int | None = None
         """Where the last text began, if what is asked now is the first behind it."""
@@ -57,7 +59,7 @@ class TurnStream:
         place = await self._place(request.token_ids, request.turn)
         if request.constraint is None:
             self._text_begins = len(request.token_ids)
-        if place is not None and self._answers(request):
+        if place is not None and self._answers(request, place):
             answer = self._told(place, self._end(request.constraint))
         else:
             self.close()
@@ -76,6 +78,7 @@ class TurnStream:
         """Where what follows `token_ids` is, in the request under way or one that begins here."""
         if self._request is None:
             self._request = self._begun(token_ids, turn)
+            self._has_values = False
         self._is_first, self._text_begins = False, None
         if self._request is None:
             return None
@@ -107,20 +110,23 @@ class TurnStream:
                 return TurnRequest(self._engine, request)
         return None
 
-    def _answers(self, request: Request) -> bool:
-        """Whether `request` can be answered from what was written by the grammar: a text has to end
-        with marks that the grammar knows."""
+    def _answers(self, request: Request, place: _Place) -> bool:
+        """Whether what is at `place` answers `request`, and is not what an engine draws behind the
+        end of a grammar: an end of the turn. A text has to end with marks that are in the grammar,
+        and comes behind a value."""
         if request.constraint is not None:
-            return request.constraint.kind in ("json_schema", "regex")
+            self._has_values |= request.constraint.kind == "json_schema"
+            return place.request.ids[place.at] not in self._turn.stop_token_ids
         known = {*self._turn.stop_token_ids, *self._grammar.control_ids}
-        return known.issuperset(request.stop_token_ids) and not request.min_tokens
+        is_plain = known.issuperset(request.stop_token_ids) and not request.min_tokens
+        return is_plain and self._has_values
 
     def _end(self, constraint: Constraint | None) -> Callable[[int], int | None]:
         """Told one id after the other, tells how many ids of the last, 0 or 1, still belong to what
         is asked for; None as long as it is not over. The interpreter itself finds a text's end."""
         if constraint is None:
             return lambda token_id: None
-        if constraint.kind == "regex":
+        if constraint.kind != "json_schema":
             ends = frozenset(self._grammar.control_ids)
             return lambda token_id: 0 if token_id in ends else None
         matcher, decoder = ValueMatcher(()), self._tokenizer.stream()

@@ -38,6 +38,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "get": {"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]},
     "now": {"type": "object", "properties": {}},
+    # It begins like the recipient of texts in some formats.
+    "allow": {"type": "object", "properties": {}},
 }
 TOOLS = [
     {"type": "function", "function": {"name": name, "parameters": schema}}
@@ -62,7 +64,8 @@ CLOSING = PerFormat(closing_ids)
 
 @dataclass
 class Walking:
-    """An engine that writes whatever the grammar of a turn allows. `asked` are the questions that
+    """An engine that writes whatever the grammar of a turn allows, and behind its end, as SGLang
+    does, an end of the turn. `asked` are the questions that
     came one by one, None for a text, which ends at once: the turn, or with one of the marks."""
 
     format: str
@@ -90,7 +93,7 @@ class Walking:
             yield Chunk((token_id,), "stop" if token_id in request.stop_token_ids else None)
             if token_id in request.stop_token_ids:
                 return
-        yield Chunk((), "stop")
+        yield Chunk(request.stop_token_ids[:1], "stop")
 
     def _drawn(self, mask: bytes, ends: Sequence[int]) -> int:
         bits = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), bitorder="little")
@@ -159,12 +162,12 @@ def test_whatever_it_allows_is_calls_that_are_valid(format: str, choice: Any) ->
     for seed in range(WALKS):
         engine, answer = walked(format, turn, grammar, seed)
         said = answer.message()
+        assert said.calls or None in engine.asked
         for call in said.calls:
             jsonschema.validate(json.loads(call.arguments), SCHEMAS[call.name])
         calls += bool(said.calls)
         at_once += bool(said.calls) and not any(engine.asked)
-    assert calls > 2
-    assert at_once > calls / 2, (at_once, calls)
+    assert at_once > 2, (at_once, calls)
 
 
 def test_text_is_asked_for_by_itself() -> None:
