@@ -206,5 +206,5 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    package = Path(__file__).parent.parent / "functionary_sgl"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else package / "models" / "tiny")
+    tests = Path(__file__).parent.parent / "tests"
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else tests / "models" / "tiny")

@@ -47,7 +47,7 @@ WEATHER: dict[str, Any] = {
 }
 
 
-TINY = ROOT / "functionary_sgl" / "models" / "tiny"
+TINY = ROOT / "tests" / "models" / "tiny"
 """A model with random weights, and a tokenizer that cuts text as that of Llama 3 does."""
 
 

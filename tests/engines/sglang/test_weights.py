@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from functionary_sgl.engines.sglang import weights
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt.checkpoint import EMBEDDED
+from tests.conftest import TINY
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -29,10 +30,10 @@ def refusal(model: Path, load_format: str = "auto") -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("of", ["nano", "tiny"])
-def test_whole_models_are_taken(model: Path, of: str) -> None:
+@pytest.mark.parametrize("of", [EMBEDDED, TINY], ids=lambda path: path.name)
+def test_whole_models_are_taken(model: Path, of: Path) -> None:
     weights.check(str(model))
-    weights.check(str(EMBEDDED.parent / of))
+    weights.check(str(of))
     save_file({}, model / WEIGHTS, metadata={"format": "pt"})
     weights.check(str(model))
 
