@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity bench eval bfcl check format model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity bench eval bfcl check format wheel model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,7 +32,7 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 	$(BIN)/python -m pytest -q tests/engine $(ARGS) || [ $$? -eq 5 ]
 
 # Not those of other processes, of suites and of the training, and with fewer examples of hypothesis.
-SLOW := engine clients cli sandbox nano test_promises.py test_gate.py
+SLOW := engine clients cli deploy sandbox nano test_promises.py test_gate.py
 test-fast: install  ## Run what needs no engine and no other process, in about a minute
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 $(SLOW:%=--ignore tests/%) $(ARGS)
 
@@ -76,6 +76,10 @@ check: install  ## Lint, formatting and types
 format: install  ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: install  ## Build what is released, a wheel and an sdist, into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build --directory dist
 
 model: install  ## Build the model with random weights that tests use
 	$(BIN)/python scripts/make_tiny_model.py
