@@ -5,6 +5,7 @@ run against a real SGLang in `tests/engine/test_readme.py`.
 """
 
 import asyncio
+import itertools
 import json
 import re
 import shlex
@@ -15,11 +16,13 @@ import pytest
 
 from functionary_sgl.cli import serve as serve_command
 from functionary_sgl.engines.scripted import Script
+from tests.deploy import documented
 from tests.paths import ROOT
 from tests.serving import Served, scripted_model, serving
 
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "nano/README.md")),
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    ROOT / "nano" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -79,11 +82,13 @@ def say(served: Served, text: str) -> str | None:
 
 MAKE_TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
 COMMANDS = [line for block in blocks("sh") for line in block.strip().splitlines()]
+OF_SGLANG = {"--tp", "--tp-size", "--dp-size", "--nnodes", "--node-rank", "--dist-init-addr"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_exist(command: str) -> None:
-    words = [w for w in shlex.split(command) if not re.match(r"FUNCTIONARY_\w+=", w)]
+    words = shlex.split(command)
+    words = list(itertools.dropwhile(re.compile(r"FUNCTIONARY_\w+=").match, words))
     if words[0] == "make":
         assert words[1] in MAKE_TARGETS
         arguments = shlex.split(words[2].removeprefix("ARGS=")) if words[2:] else []
@@ -91,12 +96,13 @@ def test_commands_exist(command: str) -> None:
         assert words[1:3] == ["-m", "pytest"]
         arguments = [word for word in words[3:] if word.endswith(".py")]
         assert all((ROOT / file).is_file() for file in arguments)
-    else:
-        assert words[0] == "functionary-sgl"
+    elif words[0] == "functionary-sgl":
         arguments = words[2:]
+    else:
+        arguments = documented.served(words)
     if "serve" in words:
         _, others = serve_command._parser().parse_known_args(arguments)
-        assert set(others) <= {"--tp", "4"}
+        assert {word for word in others if word.startswith("--")} <= OF_SGLANG
 
 
 def name_of(document: Path) -> str:
