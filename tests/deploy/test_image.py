@@ -1,8 +1,10 @@
 """The image: what is built into it, from what, and as whom it runs."""
 
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -62,6 +64,21 @@ def test_the_context_is_what_is_copied_and_small() -> None:
     found = [ROOT / name for name in sources]
     found += [file for top in found for file in top.rglob("*") if "__pycache__" not in file.parts]
     assert sum(file.stat().st_size for file in found if file.is_file()) < CONTEXT_MB * 10**6
+
+
+def test_what_is_copied_is_enough_for_the_wheel(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in allowed():
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name)
+        else:
+            shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (wheel,) = (source / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        assert "functionary_sgl/templates/v3.llama3.jinja" in archive.namelist()
 
 
 def test_it_does_not_run_as_root() -> None:
