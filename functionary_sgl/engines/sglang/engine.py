@@ -22,6 +22,7 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
+from functionary_sgl.engines.sglang import nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
@@ -139,6 +140,8 @@ class SGLangEngine:
 
     async def close(self) -> None:
         self._sandboxes.close()
+        if self._engine.server_args.nnodes > 1 and self._death is None:
+            await nodes.end(self._manager)
         await asyncio.to_thread(self._engine.shutdown)
 
     async def _outputs(

@@ -73,8 +73,11 @@ def start(
     only where a request asks for them. `image_token_id` stands for an image in prompts. `drafts`:
     whether what is likely to come is verified in one pass; None: where that is known to be quicker.
 
+    On a machine that is not the first of several (`--node-rank`) SGLang's part there runs until the
+    first one's ends, and then this process does: SystemExit.
+
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
-    not go together, EngineError if the engine does not come up.
+    not go together, EngineError if the engine does not come up, or dies before this returns.
     """
     for name in _WITHOUT_EFFECT:
         if getattr(arguments, name, None):
@@ -95,7 +98,7 @@ def start(
     # JSON in the form models are trained on, and no white space without end.
     arguments.constrained_json_disable_any_whitespace = True
     arguments.incremental_streaming_output = True
-    arguments.custom_sigquit_handler = _give_up
+    arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
 
     most_turns = _most_turns(arguments)
     settings = process.Settings(
@@ -128,6 +131,9 @@ def _started(
 
     try:
         engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
+        if arguments.node_rank > 0:
+            engine.shutdown()
+            raise SystemExit(0)
         return SGLangEngine(engine, arguments.grammar_backend, adapters, most_turns)
     except FunctionaryError:
         raise
@@ -199,6 +205,12 @@ def _give_up(signum: int, frame: Any) -> NoReturn:
     """A process of the engine died before it was ready."""
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     raise EngineError("SGLang did not start; its output above says why.")
+
+
+def _end_here(signum: int, frame: Any) -> NoReturn:
+    """A process of the engine died on this machine, where another one serves."""
+    signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    raise EngineError("SGLang has ended on this machine; its output above says why.")
 
 
 # How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
