@@ -62,7 +62,17 @@ def _install(words: list[str]) -> None:
     *_, source, target = words
     assert source == KEYS or (ROOT / source).is_file()
     if source == KEYS:
-        assert files.unit()["Service"]["LoadCredential"] == [f"keys:{target}"]
+        assert f"--api-key-file {target} " in files.unit()["Service"]["ExecStart"][0]
+        assert words[words.index("--group") + 1] == _user()
+
+
+def _useradd(words: list[str]) -> None:
+    assert words == ["--system", _user()]
+
+
+def _user() -> str:
+    (user,) = files.unit()["Service"]["User"]
+    return user
 
 
 def _systemctl(words: list[str]) -> None:
@@ -100,6 +110,7 @@ _CHECKS: dict[str, Callable[[list[str]], None]] = {
     "pip": _pip,
     "python3": _python,
     "install": _install,
+    "useradd": _useradd,
     "systemctl": _systemctl,
     "nginx": _nginx,
     "kubectl": _kubectl,

@@ -1,36 +1,37 @@
-"""A server that replays a script, as a process with any flags and variables."""
+"""A server that replays a script whatever its flags are: variables say so."""
 
 import contextlib
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from tests.paths import ROOT
+from tests.cli.process import Process
 
-HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
+HELLO: dict[str, Any] = {"match": "", "turn": "all\nHello!"}
 
 
-def scripted(directory: Path, **more: str) -> dict[str, str]:
-    """The environment in which any server of ours greets, without an engine; and `more` of it."""
+def scripted(directory: Path, reply: dict[str, Any] = HELLO) -> dict[str, str]:
+    """The variables with which any server of ours gives this reply, without an engine."""
     script = directory / "script.json"
-    script.write_text(json.dumps(HELLO))
-    ours = {"FUNCTIONARY_ENGINE": "scripted", "FUNCTIONARY_SCRIPT": str(script)}
-    return {**os.environ, "PYTHONPATH": str(ROOT), **ours, **more}
+    script.write_text(json.dumps({"replies": [reply]}))
+    return {"FUNCTIONARY_ENGINE": "scripted", "FUNCTIONARY_SCRIPT": str(script)}
 
 
 @contextlib.contextmanager
-def served(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """The address of `functionary-sgl` with these arguments; then it is told to end, and does."""
-    command = [sys.executable, "-m", "functionary_sgl", *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            address = [process.stdout.readline() for _ in range(4)][2]
-            assert address, "it did not start"
-            yield address.split()[-1].removesuffix("/v1")
-        finally:
-            process.terminate()
-    assert process.returncode == 0
+def served(
+    directory: Path, arguments: Sequence[str], reply: dict[str, Any] = HELLO, **variables: str
+) -> Iterator[str]:
+    """The address of such a server behind `functionary-sgl`; then it is told to end, and does."""
+    server = Process(
+        directory / "log",
+        [*arguments, "--port=0"],
+        scripted(directory, reply) | variables,
+        ("-m", "functionary_sgl"),
+    )
+    try:
+        yield server.url
+    finally:
+        server.process.terminate()
+        code, _ = server.ended()
+    assert code == 0

@@ -83,7 +83,7 @@ def test_the_health_check_finds_a_server_and_misses_none(tmp_path: Path) -> None
         environment = {"FUNCTIONARY_PORT": port}
         return subprocess.run(command, env=environment, capture_output=True).returncode == 0
 
-    with served(["serve", "--port=0"], scripted(tmp_path)) as url:
+    with served(tmp_path, ["serve"]) as url:
         port = url.rpartition(":")[2]
         assert healthy(port)
     assert not healthy(port)
@@ -92,8 +92,8 @@ def test_the_health_check_finds_a_server_and_misses_none(tmp_path: Path) -> None
 def test_the_unit_serves_those_who_have_its_key(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("first\nsecond\n")
     argv, _ = COMMANDS["systemd"]
-    argv = [word.replace("%d", str(tmp_path)) for word in argv]
-    with served([*argv, "--port=0"], scripted(tmp_path)) as url:
+    argv = [word.replace("/etc/functionary-sgl/keys", f"{tmp_path}/keys") for word in argv]
+    with served(tmp_path, argv) as url:
         assert httpx.get(f"{url}/v1/models").status_code == 401
         asked = httpx.get(f"{url}/v1/models", headers={"authorization": "Bearer second"})
     assert asked.status_code == 200
@@ -111,15 +111,14 @@ PROBES = [
 
 @pytest.mark.parametrize("asked", PROBES)
 def test_probes_ask_without_a_key_for_what_is_there(tmp_path: Path, asked: dict[str, str]) -> None:
-    environment = scripted(tmp_path, FUNCTIONARY_API_KEY="k")
-    with served(["serve", "--port=0"], environment) as url:
+    with served(tmp_path, ["serve"], FUNCTIONARY_API_KEY="k") as url:
         assert httpx.get(url + asked["path"]).status_code == 200
     assert asked["port"] in {port["name"] for port in files.container()["ports"]}
 
 
 @needs_ready
 def test_modals_recipe_starts_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with served(["serve", "--port=0"], scripted(tmp_path)) as url:
+    with served(tmp_path, ["serve"]) as url:
         assert httpx.get(f"{url}/ready").status_code == 200
     recipe = files.recipe()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -133,7 +132,8 @@ def test_modals_recipe_starts_a_server(tmp_path: Path, monkeypatch: pytest.Monke
     )
     own.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    for name, value in scripted(tmp_path, PATH=path, FUNCTIONARY_API_KEY="k").items():
+    variables = scripted(tmp_path) | {"PATH": path, keys.VARIABLE: "k"}
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
     server = recipe.started()
     asked = httpx.get(f"http://127.0.0.1:{port}/v1/models", headers={"authorization": "Bearer k"})

@@ -88,6 +88,7 @@ def test_the_unit_keeps_devices_and_gives_kernels_their_memory() -> None:
     assert "MemoryDenyWriteExecute" not in service
     # The engine's processes serve until the server has drained.
     assert service["KillMode"] == ["mixed"]
+    assert service["ExecReload"] == ["/bin/kill -HUP $MAINPID"]  # has the keys read again
     assert service["RestartPreventExitStatus"] == ["2"]
 
 

@@ -1,7 +1,6 @@
 """nginx in front of it: the configuration by crossplane, and by nginx itself where it is there."""
 
 import contextlib
-import json
 import shutil
 import socket
 import ssl
@@ -19,7 +18,7 @@ import uvicorn
 from functionary_sgl.api import limits
 from tests.cli.test_tls import Pair
 from tests.deploy import files
-from tests.deploy.running import HELLO, scripted, served
+from tests.deploy.running import HELLO, served
 
 NAME = "functionary.example.com"
 ASK = {"messages": [{"role": "user", "content": "Hi"}]}
@@ -102,8 +101,7 @@ def in_front_of(directory: Path, *servers: str) -> Iterator[httpx.Client]:
 
 @needs_nginx
 def test_requests_come_to_the_servers_that_are_there(tmp_path: Path) -> None:
-    environment = scripted(tmp_path, FUNCTIONARY_API_KEY="k")
-    with served(["serve", "--port=0"], environment) as url:
+    with served(tmp_path, ["serve"], FUNCTIONARY_API_KEY="k") as url:
         there, gone = url.removeprefix("http://"), f"127.0.0.1:{free_port()}"
         with in_front_of(tmp_path, there, gone) as client:
             for _ in range(4):
@@ -118,12 +116,10 @@ def test_requests_come_to_the_servers_that_are_there(tmp_path: Path) -> None:
 @needs_nginx
 def test_a_stream_is_not_held_back(tmp_path: Path) -> None:
     """What has been said arrives while the rest of the answer never comes."""
-    environment = scripted(tmp_path)
-    stalls = {**HELLO["replies"][0], "fault": "stall", "after": 1}
-    (tmp_path / "script.json").write_text(json.dumps({"replies": [stalls]}))
-    flags = ["serve", "--port=0", "--drain-timeout=0", "--allowed-hosts", NAME]
+    stalls = {**HELLO, "fault": "stall", "after": 1}
+    flags = ["serve", "--drain-timeout=0", "--allowed-hosts", NAME]
     with (
-        served(flags, environment) as url,
+        served(tmp_path, flags, stalls) as url,
         in_front_of(tmp_path, url.removeprefix("http://")) as client,
         client.stream("POST", "/v1/chat/completions", json=ASK | {"stream": True}) as answer,
     ):
