@@ -14,6 +14,8 @@
     └── EngineError                 the engine: HTTP 500
         ├── EngineDied              503; the server ends with exit code 1
         ├── ServerStopping          503; it was told to end
+        ├── NotReady                503; it would refuse a request now
+        ├── DeadlineExceeded        504; the request's time was over before its answer was whole
         └── ServerBusy              429; the same request may be answered later
             └── KeyLimitReached     429; the same, to those with another key at once
 
@@ -112,9 +114,22 @@ class EngineDied(EngineError):
 
 
 class ServerStopping(EngineError):
-    """The server was told to end, and this turn outlasted the time for that."""
+    """The server was told to end: it takes no more, and this turn outlasted the time for that."""
 
     status = 503
+
+
+class NotReady(EngineError):
+    """The server would refuse a request if one came now."""
+
+    status = 503
+
+
+class DeadlineExceeded(EngineError):
+    """The answer took longer than the server, or its client, allows."""
+
+    status = 504
+    code = "request_timeout"
 
 
 class ServerBusy(EngineError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from functionary_sgl.admission import Admission, Place
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.custom import CustomTool
@@ -20,7 +21,6 @@ from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
 from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.room import Room
 from functionary_sgl.runtime.events import Ended, Event
 from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
@@ -56,6 +56,7 @@ class Model:
     adapters: the engine's LoRA adapters, each a model by its own name, with its place.
     max_output_tokens: the most that any answer may take, whatever is asked for; None: what the
         context holds.
+    admission: who runs and who waits, of those who ask.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,7 @@ class Model:
     constraints: Constraints = "schema"
     adapters: Mapping[str, str] = field(default_factory=dict)
     max_output_tokens: int | None = None
+    admission: Admission = field(default_factory=Admission)
 
     def adapter(self, name: str | None) -> str | None:
         """The adapter that a request for the model `name` wants, None for the model as it is; so
@@ -100,25 +102,21 @@ class Model:
     def turn_grammars(self) -> TurnGrammars:
         return TurnGrammars(self.engine, self.prompter.tokenizer)
 
-    @cached_property
-    def room(self) -> Room:
-        """For turns, those that run and those that wait."""
-        return Room(self.engine.most_turns, "Too many requests at once; send it again later.")
-
     def check_count(self, turns: int, caller: Caller) -> None:
         """RequestError for so many turns in one request as `caller` can never have at once."""
-        for room, who in ((self.room, "This server can run"), (caller.turns, "This key can have")):
-            if room.most is not None and turns > room.most:
-                raise RequestError(
-                    f"{who} {room.most} turns at once; 'n' asks for {turns}.", param="n"
-                )
+        for most, who in (
+            (self.admission.most_running, "This server can run"),
+            (caller.turns.most, "This key can have"),
+        ):
+            if most is not None and turns > most:
+                raise RequestError(f"{who} {most} turns at once; 'n' asks for {turns}.", param="n")
 
     @contextmanager
-    def admitted(self, caller: Caller, turns: int) -> Iterator[None]:
-        """While turns of `caller` run, so many, all of one request. Raises ServerBusy where too
-        many others do already."""
-        with caller.turns.taking(turns), self.room.taking(turns):
-            yield
+    def admitted(self, caller: Caller, turns: int) -> Iterator[Place]:
+        """A place for turns of `caller`, so many, all of one request: while they are prepared, wait
+        (`Place.run`) and run. Raises ServerBusy where too many others are there already."""
+        with caller.turns.taking(turns), self.admission.place(caller.name, turns) as place:
+            yield place
 
     async def prepare(
         self,
@@ -180,7 +178,7 @@ class Model:
     async def run(
         self, conversation: Conversation, turn: CheckedTurn
     ) -> AsyncGenerator[Event, None]:
-        """The events of `turn`, which is `admitted`. The conversation's next prompt will begin with
+        """The events of `turn`, whose place runs. The conversation's next prompt will begin with
         the turn's ids."""
         answer = Transcript()
         with self._asked(turn) as engine:

@@ -54,6 +54,7 @@ NEVER_MISSING: dict[type, set[str]] = {
 
 NOBODY_THERE = 499
 DONE = b"[DONE]"
+KEEP_ALIVE = b": keep-alive"
 
 
 class CustomDelta(pydantic.BaseModel):
@@ -127,7 +128,7 @@ def of_response(path: str, status: int, content_type: str, body: bytes, whole: b
 
 def of_stream(body: bytes, whole: bool) -> list[str]:
     """The violations of a stream of chunks, which `[DONE]` ends, or an error."""
-    *events, rest = body.split(b"\n\n")
+    *events, rest = [piece for piece in body.split(b"\n\n") if piece != KEEP_ALIVE]
     found = [f"a stream that ends with {rest!r}"] if whole and rest else []
     for number, event in enumerate(events, start=1):
         data = re.fullmatch(rb"data: (.*)", event)

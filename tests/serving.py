@@ -128,11 +128,12 @@ def serving(
     api_keys: Iterable[str | Key] = (),
     origins: Collection[str] = (),
     routes: Iterable[APIRouter] = (),
+    request_seconds: float | None = None,
 ) -> Iterator[Served]:
     """A server of `model`, and of other `routes`; whatever it sends against OpenAI's contract fails
     the test."""
     keys = [key if isinstance(key, Key) else Key.of(key) for key in api_keys]
-    served_app = create_app(model, Keyring(keys), origins=origins)
+    served_app = create_app(model, Keyring(keys), origins=origins, request_seconds=request_seconds)
     for router in routes:
         served_app.include_router(router)
     app = Contract(served_app)

@@ -16,7 +16,7 @@ PACKAGE = "functionary_sgl"
 LAYERS = (
     *("cli", "api", "model", "forms", "gate", "prompt", "turns", "runtime", "engines"),
     *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files", "metrics"),
-    *("caller", "rate", "room", "errors"),
+    *("admission", "caller", "rate", "room", "errors"),
 )
 # It knows servers by HTTP only.
 EVALUATION = {"cli": {"evaluation"}, "evaluation": {"errors"}}

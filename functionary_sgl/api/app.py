@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import errors, metrics, models, root
+from functionary_sgl.api import errors, health, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
@@ -25,15 +25,18 @@ def create_app(
     hosts: Collection[str] = (ANY,),
     origins: Collection[str] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
+    request_seconds: float | None = None,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
-    them. `hosts` and `origins` as in RequireKnownNames."""
+    them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.max_body_bytes = max_body_bytes
+    app.state.request_seconds = request_seconds
     app.state.started = int(time.time())
     app.include_router(completions.router)
     app.include_router(models.router)
+    app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(root.router)
     errors.install(app)

@@ -10,7 +10,7 @@ from functionary_sgl.api.keys import Keyring
 from functionary_sgl.caller import Caller
 from functionary_sgl.errors import AuthenticationError, KeyLimitReached
 
-OPEN_PATHS = ("/health", "/")
+OPEN_PATHS = ("/health", "/ready", "/")
 
 Headers = Iterable[tuple[bytes, bytes]]
 

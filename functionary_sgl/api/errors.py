@@ -19,6 +19,7 @@ from functionary_sgl.errors import (
     NotFound,
     RequestError,
     ServerBusy,
+    ServerStopping,
 )
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,9 @@ def error_response(error: Exception, headers: dict[str, str] | None = None) -> J
     """The whole response for `error`."""
     if isinstance(error, ServerBusy):
         headers = {"Retry-After": str(error.retry_after), **(headers or {})}
+    if isinstance(error, ServerStopping):
+        # So that the next request finds another server, or this one when it is back.
+        headers = {"Retry-After": "1", "Connection": "close", **(headers or {})}
     return JSONResponse(error_body(error), error_status(error), headers)
 
 

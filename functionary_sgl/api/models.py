@@ -1,4 +1,4 @@
-"""GET /v1/models and GET /health."""
+"""GET /v1/models."""
 
 from typing import Any
 
@@ -25,12 +25,6 @@ async def retrieve_model(request: Request, name: str) -> JSONResponse:
     model: Model = request.app.state.model
     known = name if name in (*model.names, *model.adapters) else name.rstrip("/")
     return JSONResponse(_card(model, known, request.app.state.started))
-
-
-@router.get("/health")
-async def health() -> JSONResponse:
-    """200 for as long as the server answers; it ends itself when its engine is gone."""
-    return JSONResponse({"status": "ok"})
 
 
 def _card(model: Model, name: str, created: int) -> dict[str, Any]:

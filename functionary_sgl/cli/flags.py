@@ -91,3 +91,17 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return number
+
+
+def seconds(text: str) -> int:
+    """The type of a flag whose value is a whole number of seconds, 0 included."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of seconds")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """The type of a flag whose value is a whole number, 0 included."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
+    return int(text)

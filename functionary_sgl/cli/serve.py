@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import flags, keys, server, tls
 from functionary_sgl.cli.rereading import Rereading
@@ -19,6 +20,10 @@ from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
 
 EMBEDDED_NAME = "functionary-nano"
+
+WAITING_FOR_EACH = 4
+"""How many turns may wait for each that may run, by default: the last of them waits for about as
+many turns as that to end, and nobody wants to wait longer."""
 
 
 def serve(argv: Sequence[str]) -> int:
@@ -69,7 +74,21 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         constraints=options.constraints,
         adapters=adapters,
         max_output_tokens=options.max_output_tokens,
+        admission=_admission(options, engine.most_running, engine.most_waiting),
     )
+
+
+def _admission(
+    options: argparse.Namespace, most_running: int | None, most_waiting: int | None
+) -> Admission:
+    """As flags say; where they do not, as the engine does."""
+    if options.max_running_turns is not None:
+        most_running = options.max_running_turns
+    if options.max_waiting_turns is not None:
+        most_waiting = options.max_waiting_turns
+    if most_waiting is None and most_running is not None:
+        most_waiting = WAITING_FOR_EACH * most_running
+    return Admission(most_running, most_waiting)
 
 
 def _parser() -> flags.Parser:
@@ -106,6 +125,27 @@ def _parser() -> flags.Parser:
         metavar="N",
         help="most tokens of an answer, whatever a request asks for; default: what the context "
         "holds",
+    )
+    add(
+        "--max-running-turns",
+        type=flags.positive,
+        metavar="N",
+        help="turns beyond that wait, and are let in fairly between keys; default: what the engine "
+        "can hold",
+    )
+    add(
+        "--max-waiting-turns",
+        type=flags.count,
+        metavar="N",
+        help="beyond that, requests are sent away with a 429; default: "
+        f"{WAITING_FOR_EACH} for each that may run",
+    )
+    add(
+        "--engine-timeout",
+        type=flags.positive,
+        metavar="SECONDS",
+        help="how long the engine may compute nothing while turns run, before the server ends; "
+        "default: 60, without a GPU 600",
     )
     add(
         "--lora-modules",
@@ -205,6 +245,7 @@ def _sglang(
         options.grammar_cache_mb,
         prompter.image_token_id,
         None if options.drafts is None else options.drafts == "on",
+        options.engine_timeout,
     )
     engine.takes_turns &= options.turn_grammars == "on"
     most = prompter.tokenizer.most_id

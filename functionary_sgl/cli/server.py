@@ -8,9 +8,10 @@ import resource
 import signal
 import socket
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from types import FrameType
 
 import uvicorn
 import uvloop
@@ -45,6 +46,13 @@ OTHER_FILES = 256
 
 MIB = 2**20
 
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle, by default: longer than the load balancers in front of it
+leave theirs (AWS 60 s, nginx 60 s), or they send a request into one that is just being closed."""
+
+LOOK_SECONDS = 0.05
+"""How often those that drain are counted."""
+
 SEND_BUFFER_BYTES = 256 * 1024
 
 GIL_SECONDS = 0.001
@@ -70,10 +78,24 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--drain-timeout",
-        type=_seconds,
+        type=flags.seconds,
         metavar="SECONDS",
         default=DRAIN_SECONDS,
         help=f"how long answers may take to end when it is told to stop; default: {DRAIN_SECONDS}",
+    )
+    add(
+        "--request-timeout",
+        type=flags.positive,
+        metavar="SECONDS",
+        help="how long an answer may take, waiting included; default: as long as it does",
+    )
+    add(
+        "--timeout-keep-alive",
+        type=flags.positive,
+        metavar="SECONDS",
+        default=KEEP_ALIVE_SECONDS,
+        help="how long a connection may be idle, longer than load balancers have it; default: "
+        f"{KEEP_ALIVE_SECONDS}",
     )
     add(
         "--max-connections",
@@ -89,12 +111,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=MAX_BODY_BYTES // MIB,
         help=f"most MiB of a request's body; default: {MAX_BODY_BYTES // MIB}",
     )
-
-
-def _seconds(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of seconds")
-    return int(text)
 
 
 def _body_mb(text: str) -> int:
@@ -150,6 +166,7 @@ def run(
         known_hosts(options, keys),
         options.allowed_origins,
         options.max_body_mb * MIB,
+        options.request_timeout,
     )
     config = uvicorn.Config(
         app,
@@ -160,9 +177,11 @@ def run(
         lifespan="off",
         ssl_keyfile=options.ssl_keyfile,
         ssl_certfile=options.ssl_certfile,
-        timeout_graceful_shutdown=options.drain_timeout + LAST_WORDS_SECONDS,
+        timeout_keep_alive=options.timeout_keep_alive,
+        timeout_graceful_shutdown=LAST_WORDS_SECONDS,
     )
-    server = _Server(config, model, banner(model, listener, bool(options.ssl_certfile)))
+    told = banner(model, listener, bool(options.ssl_certfile))
+    server = _Server(config, model, told, options.drain_timeout)
     with (
         logs.texts_kept_out(options.log_level),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
@@ -177,11 +196,13 @@ async def _serve(
     engine = model.engine
     asyncio.get_running_loop().set_exception_handler(logs.of_loop)
     rereading.start()
+    server.heed_signals()
     try:
         await engine.ready(server.stop)
     except BaseException:
         await engine.close()
         raise
+    server.heed_signals()  # the engine may have set handlers of its own
     model.gate.warm()
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())
@@ -189,7 +210,8 @@ async def _serve(
     death = dying.result() if dying.done() else None
     if death is not None:
         print(f"functionary-sgl: {death}", file=sys.stderr, flush=True)
-        server.config.timeout_graceful_shutdown = LAST_WORDS_SECONDS
+        model.admission.give_up(death)
+        server.drain_seconds = 0
         server.stop()
     await serving
     dying.cancel()
@@ -199,10 +221,16 @@ async def _serve(
 
 
 class _Server(uvicorn.Server):
-    """Prints its banner when it is ready, and ends by itself, not by the signal it was sent."""
+    """Prints its banner when it is ready, and ends by itself, not by the signal it was sent.
 
-    def __init__(self, config: uvicorn.Config, model: Model, banner: str) -> None:
+    drain_seconds: how long answers may take to end when it is told to stop.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, model: Model, banner: str, drain_seconds: float
+    ) -> None:
         super().__init__(config)
+        self.drain_seconds = drain_seconds
         self._model = model
         self._banner = banner
 
@@ -211,33 +239,54 @@ class _Server(uvicorn.Server):
         if self.started:
             print(self._banner, flush=True)
 
+    def heed_signals(self) -> None:
+        """End in order when the process is told to, and at once when it is told so again."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+
     def stop(self) -> None:
         """Take no more requests, let running answers end."""
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        drain = max(0, (self.config.timeout_graceful_shutdown or 0) - LAST_WORDS_SECONDS)
-        timer = asyncio.get_running_loop().call_later(drain, self._give_up)
-        try:
-            await super().shutdown(sockets)
-        finally:
-            timer.cancel()
-        if self.force_exit and self.server_state.tasks:
+        # Whoever comes now hears why it is sent away, since the socket stays open: those that send
+        # requests learn only by and by that this server takes no more.
+        self._model.admission.close(
+            ServerStopping("The server is about to stop; send this to another one, or later.")
+        )
+        await self._drained(self.drain_seconds)
+        if self.server_state.tasks:
             self._give_up()
-            await asyncio.wait(set(self.server_state.tasks), timeout=LAST_WORDS_SECONDS)
+            await self._drained(LAST_WORDS_SECONDS, patient=True)
+        await super().shutdown(sockets)
+
+    async def _drained(self, seconds: float, patient: bool = False) -> None:
+        """Wait so long for all answers to end; not `patient`: or until a second signal."""
+        end = time.monotonic() + seconds
+        while self.server_state.tasks and time.monotonic() < end:
+            if self.force_exit and not patient:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _give_up(self) -> None:
         """End the answers that are left with an error that their clients are told."""
-        if count := len(self.server_state.tasks):
-            print(f"functionary-sgl: answers cut short: {count}", file=sys.stderr, flush=True)
-            self._model.engine.give_up(
-                ServerStopping("The server was stopped before this answer came to its end.")
-            )
+        print(
+            f"functionary-sgl: answers cut short: {len(self.server_state.tasks)}",
+            file=sys.stderr,
+            flush=True,
+        )
+        why = ServerStopping("The server was stopped before this answer came to its end.")
+        self._model.admission.give_up(why)
+        self._model.engine.give_up(why)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # SIGTERM may come twice, from uvicorn and through the engine; a second Ctrl-C means it.
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+    def _signalled(self) -> None:
+        self.force_exit = self.should_exit
         self.stop()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are heeded from before the engine is ready on, not as uvicorn does."""
+        yield
 
 
 def known_hosts(options: argparse.Namespace, keys: Keyring) -> list[str]:

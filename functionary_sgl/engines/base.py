@@ -157,8 +157,11 @@ class Engine(Answering, Protocol):
     context_length: int
     """Most ids of a prompt and its output together."""
 
-    most_turns: int | None
-    """How many turns may run or wait at once; None: any number."""
+    most_running: int | None
+    """How many turns it can work on at once, by its settings and memory; None: any number."""
+
+    most_waiting: int | None
+    """How many turns its settings let wait; None: they do not say."""
 
     takes_turns: bool
     """Whether a grammar of a whole turn, with ids in it, is followed as its questions would be."""

@@ -98,6 +98,19 @@ class Sandbox:
         with self._lock:
             return self._twice(lambda process: _told(process.ask(question), len(trials)))
 
+    def revive(self) -> None:
+        """Replace the process if it has died, for whoever comes next; not while one is asked."""
+        if self._process is None or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._process is not None and not self._process.idle():
+                logger.warning("the process for schemas has died: another is started")
+                self._twice(lambda process: None)
+        except EngineError as error:
+            logger.error("%s", error)  # whoever comes next tries it again
+        finally:
+            self._lock.release()
+
     def walls(self) -> dict[str, bool]:
         """What keeps the process from the rest of the system (`walls.py`), by name, and whether
         the kernel let it stand. Raises EngineError if the process cannot be had."""
@@ -159,6 +172,11 @@ class Sandboxes:
         if patient:
             return self._patient.run(trials, PATIENT_SECONDS)
         return self._soon.run(trials, SOON_SECONDS)
+
+    def revive(self) -> None:
+        """Replace what has died, so that nobody has to wait for that."""
+        self._soon.revive()
+        self._patient.revive()
 
     def close(self) -> None:
         """End the processes."""

@@ -10,6 +10,7 @@ import httpx
 import openai
 import pytest
 
+from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Key, Limits
 from tests.formats import PROMPTERS
 from tests.serving import Served, scripted_model, serving
@@ -19,8 +20,8 @@ ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
 def test_who_finds_no_room_is_told_at_once_and_nobody_else_is_harmed() -> None:
     """A turn that was let in comes to its end, whatever it asks of the engine meanwhile."""
-    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello", "delay": 0.05})
-    model.engine.most_turns = 4
+    slow = {"turn": "all\nHello", "delay": 0.05}
+    model = scripted_model(PROMPTERS["v3.llama3"], slow, admission=Admission(2, 2))
     with serving(model) as served:
         begun = threading.Barrier(12)
 
@@ -36,12 +37,13 @@ def test_who_finds_no_room_is_told_at_once_and_nobody_else_is_harmed() -> None:
         assert {answer.headers["retry-after"] for answer in refused} == {"1"}
         assert "later" in refused[0].json()["error"]["message"]
         assert all("Hello" in a.text or "[DONE]" in a.text for a in answers if a not in refused)
-        assert model.room.taken == 0
+        assert model.admission.taken == model.admission.running == 0
 
 
 def test_each_of_several_answers_takes_room() -> None:
-    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
-    model.engine.most_turns = 2
+    model = scripted_model(
+        PROMPTERS["v3.llama3"], {"turn": "all\nHello"}, admission=Admission(2, 0)
+    )
     with serving(model) as served:
         post = served.http.post
         assert post("/v1/chat/completions", json=ASK | {"n": 2}).status_code == 200
@@ -49,7 +51,7 @@ def test_each_of_several_answers_takes_room() -> None:
         refused = post("/v1/chat/completions", json=ASK | {"n": 3})
         assert refused.status_code == 400
         assert refused.json()["error"]["param"] == "n"
-        with model.room.taking(1):
+        with model.admission.place("", 1):
             assert post("/v1/chat/completions", json=ASK | {"n": 2}).status_code == 429
         assert post("/v1/chat/completions", json=ASK).status_code == 200
 
@@ -57,12 +59,13 @@ def test_each_of_several_answers_takes_room() -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_answers_of_one_request_are_let_in_together(stream: bool) -> None:
     """Whoever has room for one of two is told so before anything else."""
-    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
-    model.engine.most_turns = 2
-    with serving(model) as served, model.room.taking(1):
+    model = scripted_model(
+        PROMPTERS["v3.llama3"], {"turn": "all\nHello"}, admission=Admission(2, 0)
+    )
+    with serving(model) as served, model.admission.place("", 1):
         asked = ASK | {"n": 2, "stream": stream, "tool_choice": "none"}
         assert served.http.post("/v1/chat/completions", json=asked).status_code == 429
-        assert model.room.taken == 1
+        assert model.admission.taken == 1
 
 
 def limited(name: str, **limits: int) -> Key:

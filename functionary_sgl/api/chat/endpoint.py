@@ -1,9 +1,10 @@
 """POST /v1/chat/completions."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from functionary_sgl.api import unenforced
+from functionary_sgl.admission import Place
+from functionary_sgl.api import events, unenforced
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
 from functionary_sgl.api.bodies import parsed
 from functionary_sgl.api.callers import caller
@@ -19,15 +21,20 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.deadline import deadline, within
 from functionary_sgl.api.errors import error_body, log_unexpected
 from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.errors import ServerBusy
 from functionary_sgl.model import CheckedTurn, Model
 
 router = APIRouter()
+
+LEAVING_SECONDS = 0.02
+"""For a client that hangs up and asks again: it finds the place that it has just left."""
 
 REQUEST_BODY = {
     "requestBody": {
@@ -41,16 +48,56 @@ REQUEST_BODY = {
 async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
     model: Model = request.app.state.model
-    asked, conversation = await parsed(request, partial(_read, model=model))
-    answer = await _Answer.to(asked, conversation, model, caller(request))
-    if not asked.stream:
-        folded = await while_client_waits(request.receive, answer.folded())
-        return JSONResponse(folded, headers=answer.headers)
+    model.admission.check_open()
+    until = deadline(request.headers, request.app.state.request_seconds)
+    asked, conversation = await within(until, parsed(request, partial(_read, model=model)))
+    async with AsyncExitStack() as held:
+        place = await _place(model, caller(request), asked.n or 1, held)
+        making = _Answer.to(asked, conversation, model, caller(request), place)
+        answer = await while_client_waits(request.receive, within(until, making))
+        if not asked.stream:
+            folded = await while_client_waits(request.receive, within(until, answer.folded()))
+            return JSONResponse(folded, headers=answer.headers)
+        return await _stream(request, asked, answer, until, held)
+
+
+async def _place(model: Model, caller: Caller, turns: int, held: AsyncExitStack) -> Place:
+    """A place for `turns` of `caller` while it is `held`. Raises RequestError for more than there
+    can be at once, ServerBusy where there is none."""
+    model.check_count(turns, caller)
+    try:
+        return held.enter_context(model.admitted(caller, turns))
+    except ServerBusy:
+        await asyncio.sleep(LEAVING_SECONDS)
+        return held.enter_context(model.admitted(caller, turns))
+
+
+async def _stream(
+    request: Request,
+    asked: ChatRequest,
+    answer: "_Answer",
+    until: float | None,
+    held: AsyncExitStack,
+) -> Response:
+    """`answer` as it comes, until a deadline, with what is `held` for it."""
+    chunks = await held.enter_async_context(aclosing(answer.chunks()))
+    first = asyncio.ensure_future(within(until, anext(chunks)))
+    held.push_async_callback(_cancel, first)
+    # The first chunk is awaited before the headers go out: what fails until then has a status. But
+    # not for so long that somebody on the way takes the connection for dead.
+    waiting = asyncio.wait({first}, timeout=events.KEEP_ALIVE_SECONDS)
+    await while_client_waits(request.receive, waiting)
+    if first.done():
+        first.result()
     usage = asked.stream_options is not None and asked.stream_options.include_usage
-    chunks = answer.chunks()
-    # The first chunk is awaited before the headers go out: what fails until then has a status.
-    first = await while_client_waits(request.receive, anext(chunks))
-    return EventStreamResponse(_events(first, chunks, usage), answer.headers)
+    told = _events(first, chunks, usage, until)
+    quiet = not first.done()
+    return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
+
+
+async def _cancel(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:
@@ -62,21 +109,24 @@ def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:
 
 
 async def _events(
-    first: dict[str, Any], chunks: AsyncGenerator[dict[str, Any], None], usage: bool
+    first: asyncio.Future[dict[str, Any]],
+    chunks: AsyncGenerator[dict[str, Any], None],
+    usage: bool,
+    until: float | None,
 ) -> AsyncGenerator[bytes, None]:
     """Chunks as events; with `usage` all have that field, else the chunk with it is left out."""
-    async with aclosing(chunks):
-        try:
-            yield event({**first, "usage": None} if usage else first)
-            async for chunk in chunks:
-                if usage:
-                    yield event({**chunk, "usage": chunk.get("usage")})
-                elif "usage" not in chunk:
-                    yield event(chunk)
-            yield LAST_EVENT
-        except Exception as error:
-            log_unexpected(error)
-            yield event(error_body(error))
+    try:
+        chunk: dict[str, Any] | None = await first
+        while chunk is not None:
+            if usage:
+                yield event({**chunk, "usage": chunk.get("usage")})
+            elif "usage" not in chunk:
+                yield event(chunk)
+            chunk = await within(until, anext(chunks, None))
+        yield LAST_EVENT
+    except Exception as error:
+        log_unexpected(error)
+        yield event(error_body(error))
 
 
 class _Answer:
@@ -88,10 +138,10 @@ class _Answer:
         asked: ChatRequest,
         conversation: Conversation,
         turn: CheckedTurn,
-        caller: Caller,
+        place: Place,
     ) -> None:
         self._model = model
-        self._caller = caller
+        self._place = place
         self._conversation = conversation
         self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
         self.headers = unenforced.header(turn.unenforced)
@@ -102,17 +152,21 @@ class _Answer:
 
     @classmethod
     async def to(
-        cls, asked: ChatRequest, conversation: Conversation, model: Model, caller: Caller
+        cls,
+        asked: ChatRequest,
+        conversation: Conversation,
+        model: Model,
+        caller: Caller,
+        place: Place,
     ) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         adapter = model.adapter(asked.model)
-        model.check_count(asked.n or 1, caller)
         sampling = intake.sampling(asked, model.defaults)
         max_tokens = asked.max_completion_tokens or asked.max_tokens
         top_logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
         salt = cache_salt(caller, asked.cache_salt)
         turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter, salt)
-        return cls(model, asked, conversation, turn, caller)
+        return cls(model, asked, conversation, turn, place)
 
     async def folded(self) -> dict[str, Any]:
         """The whole answer."""
@@ -123,7 +177,7 @@ class _Answer:
         return fold.completion()
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
-        """The answer in chunks, the usage last; ServerBusy before the first if there is no room."""
+        """The answer in chunks, the usage last, when its turns may run."""
         choices = [
             ChoiceChunks(index, self._conversation.choice, self._legacy)
             for index in range(len(self._turns))
@@ -133,10 +187,10 @@ class _Answer:
         ]
         # A single stream needs no task of its own.
         everything = running[0] if len(running) == 1 else merged(running)
-        with self._model.admitted(self._caller, len(running)):
-            async with aclosing(everything) as entries:
-                async for entry in entries:
-                    yield self._head.chunk([entry])
+        await self._place.run()
+        async with aclosing(everything) as entries:
+            async for entry in entries:
+                yield self._head.chunk([entry])
         yield self._head.usage_chunk([choice.usage for choice in choices if choice.usage])
 
     async def _choice(

@@ -89,7 +89,8 @@ class ScriptedEngine:
 
     def __init__(self, script: Script, tokenizer: Tokenizer, context_length: int = 8192) -> None:
         self.context_length = context_length
-        self.most_turns: int | None = None
+        self.most_running: int | None = None
+        self.most_waiting: int | None = None
         self.takes_turns = False
         self.running = 0
         self._script = script

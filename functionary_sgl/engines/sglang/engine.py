@@ -24,16 +24,23 @@ from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
+from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
 from functionary_sgl.errors import EngineDied, EngineError, RequestError, ServerBusy, UsageError
 from functionary_sgl.metrics import ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 
+TURN_TOKENS = 512
+"""Of the KV cache for each turn that runs, by default: less lets more wait inside of SGLang, where
+they are not let in fairly, more leaves memory unused. Turns with the same tools share most of their
+prompt."""
+
 
 class SGLangEngine:
     """Wraps a started `sglang.Engine`; made by `launch.start`.
 
+    `progress`: whether its scheduler goes on.
     `adapters`: the LoRA adapters that were loaded with it, each with its place.
     An id of `vocabulary_size` or more in a request would take the engine down.
     """
@@ -42,8 +49,8 @@ class SGLangEngine:
         self,
         engine: Any,
         grammar_backend: str,
+        progress: Progress,
         adapters: Mapping[str, str] | None = None,
-        most_turns: int | None = None,
     ) -> None:
         self.adapters = adapters or {}
         self._engine = engine
@@ -52,9 +59,12 @@ class SGLangEngine:
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
         self.context_length = int(scheduler["max_req_input_len"])
-        self.most_turns = most_turns
+        self.most_running: int | None = _most_running(engine.server_args, scheduler)
+        self.most_waiting: int | None = None
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
+        self._progress = progress
+        self._watching: asyncio.Task[None] | None = None
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
         self._image_domains = frozenset(domain.lower() for domain in domains)
@@ -77,6 +87,7 @@ class SGLangEngine:
                 raise UsageError(_numberless(adapter)) from error
         # What is there now stays: to look through all of it for garbage stops a process for long.
         await self._manager.freeze_gc()
+        self._watching = asyncio.create_task(self._watch())
 
     def check(self, constraints: Sequence[Constraint], patient: bool) -> list[str | None]:
         if self._guided:
@@ -139,6 +150,8 @@ class SGLangEngine:
         return self._death or EngineDied("The engine is closed.")
 
     async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
         self._sandboxes.close()
         if self._engine.server_args.nnodes > 1 and self._death is None:
             await nodes.end(self._manager)
@@ -171,7 +184,16 @@ class SGLangEngine:
     def _signal_handlers(self, manager: Any) -> Any:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
         process that died."""
-        return _SignalHandlers(self._stop, self._die)
+        return _SignalHandlers(self._stop, lambda: self._die(_who_died(manager)))
+
+    async def _watch(self) -> None:
+        """Notice what hangs, and what has died of that which can be had anew."""
+        while not self._progress.hangs(bool(self._streams)):
+            if self._guided:
+                await asyncio.to_thread(self._sandboxes.revive)
+            await asyncio.sleep(LOOK_SECONDS)
+        seconds = self._progress.seconds
+        self._die(f"The engine hangs: it has computed nothing for {seconds:g} seconds.")
 
     def _die(self, reason: str) -> None:
         self._death = EngineDied(reason)
@@ -186,7 +208,7 @@ class _NotFinite(EngineError):
 class _SignalHandlers:
     """In the form that SGLang's TokenizerManager expects."""
 
-    def __init__(self, stop: Callable[[], None], die: Callable[[str], None]) -> None:
+    def __init__(self, stop: Callable[[], None], die: Callable[[], None]) -> None:
         self._stop = stop
         self._die = die
 
@@ -194,7 +216,27 @@ class _SignalHandlers:
         self._stop()
 
     def running_phase_sigquit_handler(self, signum: Any = None, frame: Any = None) -> None:
-        self._die("A process of the engine died; its output above says why.")
+        self._die()
+
+
+def _who_died(manager: Any) -> str:
+    """Which of SGLang's processes, and of what."""
+    watchdog = manager._subprocess_watchdog
+    ended = [
+        f"{name} (exit code {process.exitcode})"
+        for process, name in zip(watchdog._processes, watchdog._names, strict=True)
+        if process.exitcode is not None
+    ]
+    who = ", ".join(ended) or "an unknown one"
+    return f"A process of the engine died, {who}; its output above says why."
+
+
+def _most_running(flags: Any, scheduler: Mapping[str, Any]) -> int:
+    """How many turns can run, by SGLang's flag or the memory that it found for its KV cache."""
+    if flags.max_running_requests is not None:
+        return int(flags.max_running_requests)
+    tokens = int(scheduler["max_total_num_tokens"]) * int(flags.dp_size)
+    return max(1, tokens // TURN_TOKENS)
 
 
 def _numberless(adapter: str | None) -> str:

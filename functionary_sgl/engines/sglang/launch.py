@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import warnings
@@ -15,6 +16,7 @@ from functionary_sgl import files
 from functionary_sgl.engines.sglang import llava, lora, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
+from functionary_sgl.engines.sglang.progress import Progress
 from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, FunctionaryError, UsageError
 from functionary_sgl.tokenizer import Tokenizer
@@ -28,6 +30,14 @@ _SECRETS = {
     "admin_api_key": "give it to this server, in FUNCTIONARY_ADMIN_API_KEY",
     "ssl_keyfile_password": "give an --ssl-keyfile without a password, that only the server reads",
 }
+
+
+HANG_SECONDS = 60
+"""How long the engine may compute nothing while requests wait for it, by default: a batch takes
+seconds at most, where nothing is wrong."""
+
+SLOW_HANG_SECONDS = 600
+"""The same without a GPU, where thousands of tokens of a prompt are one batch."""
 
 
 def hush() -> None:
@@ -67,11 +77,14 @@ def start(
     grammar_cache_mb: int,
     image_token_id: int | None = None,
     drafts: bool | None = None,
+    hang_seconds: int | None = None,
 ) -> SGLangEngine:
     """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
     most about `grammar_cache_mb` MiB of compiled grammars, and draws control tokens of `tokenizer`
     only where a request asks for them. `image_token_id` stands for an image in prompts. `drafts`:
     whether what is likely to come is verified in one pass; None: where that is known to be quicker.
+    `hang_seconds`: how long it may compute nothing while requests wait; None: HANG_SECONDS, or
+    SLOW_HANG_SECONDS without a GPU.
 
     On a machine that is not the first of several (`--node-rank`) SGLang's part there runs until the
     first one's ends, and then this process does: SystemExit.
@@ -100,21 +113,25 @@ def start(
     arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
 
-    most_turns = _most_turns(arguments)
+    # Ours is the bound that waits: SGLang's would refuse some requests of a turn that was let in.
+    most_waiting, arguments.max_queued_requests = arguments.max_queued_requests, None
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
         most_id=tokenizer.most_id,
         drafts=_drafts(arguments, drafts),
+        beats=multiprocessing.get_context("spawn").RawValue("Q", 0),
     )
-    return _started(arguments, settings, adapters, most_turns)
+    engine = _started(arguments, settings, adapters, hang_seconds or _hang_seconds())
+    engine.most_waiting = most_waiting
+    return engine
 
 
 def _started(
     arguments: argparse.Namespace,
     settings: process.Settings,
     adapters: Mapping[str, str],
-    most_turns: int | None,
+    hang_seconds: int,
 ) -> SGLangEngine:
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
@@ -128,13 +145,15 @@ def _started(
 
     class OurEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, settings)
+        run_detokenizer_process_func = staticmethod(process.run_detokenizer)
 
     try:
         engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
         if arguments.node_rank > 0:
             engine.shutdown()
             raise SystemExit(0)
-        return SGLangEngine(engine, arguments.grammar_backend, adapters, most_turns)
+        progress = Progress(settings.beats, hang_seconds)
+        return SGLangEngine(engine, arguments.grammar_backend, progress, adapters)
     except FunctionaryError:
         raise
     except RuntimeError as error:
@@ -162,18 +181,8 @@ def _drafts(arguments: argparse.Namespace, wanted: bool | None) -> bool:
     return wanted is not False and found is None
 
 
-def _most_turns(arguments: argparse.Namespace) -> int | None:
-    """How many turns may run and wait, by SGLang's flags; None: any number, or SGLang's own bound.
-
-    That is on its requests, of which a turn has several: it would refuse some of a turn that was
-    let in. So where both flags are given the bound is on turns, and SGLang has none.
-    """
-    names = ("max_running_requests", "max_queued_requests")
-    running, queued = (getattr(arguments, name, None) for name in names)
-    if running is None or queued is None:
-        return None
-    arguments.max_queued_requests = None
-    return int(running + queued)
+def _hang_seconds() -> int:
+    return HANG_SECONDS if has_accelerator() else SLOW_HANG_SECONDS
 
 
 def name_the_architecture(arguments: argparse.Namespace, image_token_id: int | None = None) -> None:

@@ -1,10 +1,14 @@
-"""Where SGLang's scheduler process begins: what it gets from us before it runs."""
+"""Where SGLang's processes begin: what they get from us before they run."""
 
+import multiprocessing
+import os
+import signal
 from dataclasses import dataclass
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
 from functionary_sgl.engines.sglang.platform import has_accelerator
+from functionary_sgl.sandbox.walls import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,21 +18,25 @@ class Settings:
     cache_bytes: about how much memory compiled grammars may take.
     control_ids: the tokenizer's control tokens, none of whose ids is above `most_id`.
     drafts: whether what is likely to come is verified in one pass.
+    beats: where batches are counted, in memory shared with the server.
     """
 
     cache_bytes: int
     control_ids: tuple[int, ...]
     most_id: int
     drafts: bool = False
+    beats: Any = None
 
 
 def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     """SGLang's `run_scheduler_process` with what this package hangs on its hooks."""
+    end_with_parent()
     from sglang.srt.managers.scheduler import run_scheduler_process
 
     from functionary_sgl.engines.sglang.scheduler import (
         attention,
         batch,
+        beat,
         finite,
         grammar_cache,
         grammar_limits,
@@ -49,8 +57,27 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         pace.on_processors()
     grammar_cache.bound(settings.cache_bytes)
     grammar_limits.widen()
+    if settings.beats is not None:
+        beat.into(settings.beats)
     batch.know(settings.control_ids, settings.most_id)
     finite.fence()
     seeds.obey()
     loopback.listen_there()
     run_scheduler_process(*args, **kwargs)
+
+
+def run_detokenizer(*args: Any, **kwargs: Any) -> None:
+    """SGLang's `run_detokenizer_process`."""
+    end_with_parent()
+    from sglang.srt.managers.detokenizer_manager import run_detokenizer_process
+
+    run_detokenizer_process(*args, **kwargs)
+
+
+def end_with_parent() -> None:
+    """Be killed when the process ends that started this one, which may have happened already.
+    SGLang asks the kernel for the same, but seconds later, and does not look."""
+    die_with_parent(signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        os._exit(1)

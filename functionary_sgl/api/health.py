@@ -1,0 +1,28 @@
+"""GET /health and GET /ready, for those who watch over the server."""
+
+from fastapi import APIRouter, Request
+
+from functionary_sgl.api.answers import JSONResponse
+from functionary_sgl.errors import EngineDied, NotReady
+from functionary_sgl.model import Model
+
+router = APIRouter()
+
+
+@router.get("/health")
+async def health(request: Request) -> JSONResponse:
+    """Whether the server lives: 503 when its engine does not any more, and it is about to end."""
+    model: Model = request.app.state.model
+    if isinstance(model.admission.closed, EngineDied):
+        raise model.admission.closed
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/ready")
+async def ready(request: Request) -> JSONResponse:
+    """Whether the server would take a request now; 503 with the reason if it would not."""
+    model: Model = request.app.state.model
+    model.admission.check_open()
+    if model.admission.full():
+        raise NotReady("The server has as many requests as it can take.")
+    return JSONResponse({"status": "ok"})
