@@ -7,7 +7,7 @@ from pathlib import Path
 
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.cli import flags, keys, server, tls
+from functionary_sgl.cli import flags, keys, progress, server, tls
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
@@ -239,14 +239,16 @@ def _sglang(
         shared += ["--lora-paths", *options.lora_modules]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    engine = launch.start(
-        engine_parser.parse_args(arguments),
-        prompter.tokenizer,
-        options.grammar_cache_mb,
-        prompter.image_token_id,
-        None if options.drafts is None else options.drafts == "on",
-        options.engine_timeout,
-    )
+    parsed = engine_parser.parse_args(arguments)
+    with progress.told(f"loading {options.model_path}"):
+        engine = launch.start(
+            parsed,
+            prompter.tokenizer,
+            options.grammar_cache_mb,
+            prompter.image_token_id,
+            None if options.drafts is None else options.drafts == "on",
+            options.engine_timeout,
+        )
     engine.takes_turns &= options.turn_grammars == "on"
     most = prompter.tokenizer.most_id
     if most >= engine.vocabulary_size:
