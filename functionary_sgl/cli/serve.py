@@ -239,16 +239,15 @@ def _sglang(
         shared += ["--lora-paths", *options.lora_modules]
     arguments = [*flags.from_environment(engine_parser), *others, *shared]
     arguments = launch.with_config_file(engine_parser, arguments)
-    parsed = engine_parser.parse_args(arguments)
-    with progress.told(f"loading {options.model_path}"):
-        engine = launch.start(
-            parsed,
-            prompter.tokenizer,
-            options.grammar_cache_mb,
-            prompter.image_token_id,
-            None if options.drafts is None else options.drafts == "on",
-            options.engine_timeout,
-        )
+    engine = launch.start(
+        engine_parser.parse_args(arguments),
+        prompter.tokenizer,
+        options.grammar_cache_mb,
+        prompter.image_token_id,
+        None if options.drafts is None else options.drafts == "on",
+        options.engine_timeout,
+        loading=progress.told(f"loading {options.model_path}"),
+    )
     engine.takes_turns &= options.turn_grammars == "on"
     most = prompter.tokenizer.most_id
     if most >= engine.vocabulary_size:

@@ -360,7 +360,8 @@ def test_a_tokenizer_with_ids_that_the_model_lacks_is_named(
 ) -> None:
     """Such an id in a request would take the engine down."""
     definition = json.loads(TOKENIZER)
-    started = SimpleNamespace(vocabulary_size=1_000_000, adapters={}, takes_turns=True)
+    bounds = {"vocabulary_size": 1_000_000, "most_running": None, "most_waiting": None}
+    started = SimpleNamespace(**bounds, adapters={}, takes_turns=True)
     monkeypatch.setattr(launch, "_started", lambda *_: started)
     assert outcome(*served(model)) == ""
     next(t for t in definition["added_tokens"] if t["special"])["id"] = 1_000_000

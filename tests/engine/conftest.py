@@ -100,7 +100,7 @@ class Servers:
 
     def _flags(self, name: str) -> list[str]:
         if name == "adapted":
-            return ["--lora-modules", f"pirate={PIRATE}"]
+            return ["--lora-modules", f"pirate={PIRATE}", "--engine-timeout=20"]
         if name == "seeing":
             from tests.engine import llava
 
@@ -136,7 +136,7 @@ class Servers:
             running.process.communicate(timeout=60)
 
 
-NAMES = ["engine", "adapted", "seeing", "numberless"]
+NAMES = ["engine", "adapted", "seeing", "numberless", "killed"]
 
 
 def _needed(item: pytest.Item) -> set[str]:
@@ -144,7 +144,7 @@ def _needed(item: pytest.Item) -> set[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need no server first, while servers start, and last the one that kills its own."""
+    """Tests that need no server first, while servers start, and last those that kill their own."""
     items.sort(key=lambda item: (item.path.stem == "test_death", bool(_needed(item))))
 
 
@@ -182,6 +182,12 @@ def seeing(servers: Servers) -> RunningEngine:
 def numberless(servers: Servers) -> RunningEngine:
     """A model whose weights give no numbers; it will not be ready."""
     return servers.started("numberless")
+
+
+@pytest.fixture(scope="session")
+def killed(servers: Servers) -> RunningEngine:
+    """functionary-nano, to be killed."""
+    return servers.ready("killed")
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
+from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
@@ -64,6 +65,7 @@ class SGLangEngine:
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
         self._progress = progress
+        self._leftovers = Leftovers(sockets(engine.port_args))
         self._watching: asyncio.Task[None] | None = None
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
@@ -87,6 +89,7 @@ class SGLangEngine:
                 raise UsageError(_numberless(adapter)) from error
         # What is there now stays: to look through all of it for garbage stops a process for long.
         await self._manager.freeze_gc()
+        await asyncio.to_thread(self._leftovers.note)
         self._watching = asyncio.create_task(self._watch())
 
     def check(self, constraints: Sequence[Constraint], patient: bool) -> list[str | None]:
@@ -153,9 +156,11 @@ class SGLangEngine:
         if self._watching is not None:
             self._watching.cancel()
         self._sandboxes.close()
+        await asyncio.to_thread(self._leftovers.note)
         if self._engine.server_args.nnodes > 1 and self._death is None:
             await nodes.end(self._manager)
         await asyncio.to_thread(self._engine.shutdown)
+        self._leftovers.remove()
 
     async def _outputs(
         self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext

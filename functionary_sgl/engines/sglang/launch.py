@@ -8,6 +8,7 @@ import os
 import signal
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -78,13 +79,14 @@ def start(
     image_token_id: int | None = None,
     drafts: bool | None = None,
     hang_seconds: int | None = None,
+    loading: AbstractContextManager[None] | None = None,
 ) -> SGLangEngine:
     """Start the engine with `arguments`, as parsed by a parser with SGLang's flags; it keeps at
     most about `grammar_cache_mb` MiB of compiled grammars, and draws control tokens of `tokenizer`
     only where a request asks for them. `image_token_id` stands for an image in prompts. `drafts`:
     whether what is likely to come is verified in one pass; None: where that is known to be quicker.
     `hang_seconds`: how long it may compute nothing while requests wait; None: HANG_SECONDS, or
-    SLOW_HANG_SECONDS without a GPU.
+    SLOW_HANG_SECONDS without a GPU. `loading` is what stands around the part that takes long.
 
     On a machine that is not the first of several (`--node-rank`) SGLang's part there runs until the
     first one's ends, and then this process does: SystemExit.
@@ -114,7 +116,8 @@ def start(
     arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
 
     # Ours is the bound that waits: SGLang's would refuse some requests of a turn that was let in.
-    most_waiting, arguments.max_queued_requests = arguments.max_queued_requests, None
+    most_waiting = getattr(arguments, "max_queued_requests", None)
+    arguments.max_queued_requests = None
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
@@ -122,7 +125,10 @@ def start(
         drafts=_drafts(arguments, drafts),
         beats=multiprocessing.get_context("spawn").RawValue("Q", 0),
     )
-    engine = _started(arguments, settings, adapters, hang_seconds or _hang_seconds())
+    hang_seconds = hang_seconds or _hang_seconds()
+    if loading is None or arguments.node_rank > 0:  # there it takes as long as the model is served
+        loading = nullcontext()
+    engine = _started(arguments, settings, adapters, hang_seconds, loading)
     engine.most_waiting = most_waiting
     return engine
 
@@ -132,6 +138,7 @@ def _started(
     settings: process.Settings,
     adapters: Mapping[str, str],
     hang_seconds: int,
+    loading: AbstractContextManager[None],
 ) -> SGLangEngine:
     # Behind the checks, since it takes seconds.
     from sglang.srt.entrypoints.engine import Engine
@@ -148,7 +155,8 @@ def _started(
         run_detokenizer_process_func = staticmethod(process.run_detokenizer)
 
     try:
-        engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
+        with loading:
+            engine = OurEngine(server_args=ServerArgs.from_cli_args(arguments))
         if arguments.node_rank > 0:
             engine.shutdown()
             raise SystemExit(0)
