@@ -119,3 +119,21 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_files_that_are_named_exist(document: Path) -> None:
     for name in re.findall(r"`((?:\w+/)+\w+\.(?:py|jinja))`", document.read_text()):
         assert (ROOT / name).exists() or (ROOT / "functionary_sgl" / name).exists(), name
+
+
+PROMISES = re.findall(
+    r"^\| (?!promise)(.+?) \| `(tests/[\w/]+\.py)` `(test_\w+)` \|$",
+    (ROOT / "docs" / "operations.md").read_text(),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("file", "test"), [(file, test) for _, file, test in PROMISES])
+def test_a_promise_has_its_test(file: str, test: str) -> None:
+    assert f"\ndef {test}(" in (ROOT / file).read_text()
+
+
+def test_each_promise_names_one() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| (?!promise|---)", text, re.MULTILINE)
+    assert len(rows) == len(PROMISES) > 20
