@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from functools import partial
@@ -53,12 +53,17 @@ async def create(request: Request) -> Response:
     asked, conversation = await within(until, parsed(request, partial(_read, model=model)))
     async with AsyncExitStack() as held:
         place = await _place(model, caller(request), asked.n or 1, held)
-        making = _Answer.to(asked, conversation, model, caller(request), place)
-        answer = await while_client_waits(request.receive, within(until, making))
-        if not asked.stream:
-            folded = await while_client_waits(request.receive, within(until, answer.folded()))
-            return JSONResponse(folded, headers=answer.headers)
-        return await _stream(request, asked, answer, until, held)
+        making = within(until, _Answer.to(asked, conversation, model, caller(request), place))
+        if asked.stream:
+            return await _stream(request, asked, making, until, held)
+        whole = within(until, _whole(making))
+        answer, folded = await while_client_waits(request.receive, whole)
+        return JSONResponse(folded, headers=answer.headers)
+
+
+async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any]]:
+    answer = await making
+    return answer, await answer.folded()
 
 
 async def _place(model: Model, caller: Caller, turns: int, held: AsyncExitStack) -> Place:
@@ -75,24 +80,34 @@ async def _place(model: Model, caller: Caller, turns: int, held: AsyncExitStack)
 async def _stream(
     request: Request,
     asked: ChatRequest,
-    answer: "_Answer",
+    making: Awaitable["_Answer"],
     until: float | None,
     held: AsyncExitStack,
 ) -> Response:
-    """`answer` as it comes, until a deadline, with what is `held` for it."""
-    chunks = await held.enter_async_context(aclosing(answer.chunks()))
-    first = asyncio.ensure_future(within(until, anext(chunks)))
-    held.push_async_callback(_cancel, first)
-    # The first chunk is awaited before the headers go out: what fails until then has a status. But
-    # not for so long that somebody on the way takes the connection for dead.
-    waiting = asyncio.wait({first}, timeout=events.KEEP_ALIVE_SECONDS)
-    await while_client_waits(request.receive, waiting)
+    """An answer as it comes, until a deadline, with what is `held` for it."""
+    answer, chunks, first = await while_client_waits(request.receive, _begun(making, until, held))
     if first.done():
         first.result()
     usage = asked.stream_options is not None and asked.stream_options.include_usage
     told = _events(first, chunks, usage, until)
     quiet = not first.done()
     return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
+
+
+async def _begun(
+    making: Awaitable["_Answer"], until: float | None, held: AsyncExitStack
+) -> tuple["_Answer", AsyncGenerator[dict[str, Any], None], asyncio.Future[dict[str, Any]]]:
+    """An answer, its chunks and the first of them, which may not be there yet.
+
+    It is awaited before the headers go out: what fails until then has a status. But not for so
+    long that somebody on the way takes the connection for dead.
+    """
+    answer = await making
+    chunks = await held.enter_async_context(aclosing(answer.chunks()))
+    first = asyncio.ensure_future(within(until, anext(chunks)))
+    held.push_async_callback(_cancel, first)
+    await asyncio.wait({first}, timeout=events.KEEP_ALIVE_SECONDS)
+    return answer, chunks, first
 
 
 async def _cancel(task: asyncio.Future[Any]) -> None:
