@@ -101,7 +101,8 @@ def test_a_signal_lets_a_running_answer_end(start: Any) -> None:
 def test_answers_that_outlast_the_drain_end_with_an_error(start: Any, number: int) -> None:
     """Streams with an event and whole answers with a 503; the log with one line."""
     endless = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "stall", "after": 1}]}
-    server = start(endless, "--drain-timeout", "1")
+    bounds = "--max-running-turns=3", "--max-waiting-turns=0"
+    server = start(endless, "--drain-timeout", "1", *bounds)
     told: dict[str, httpx.Response] = {}
     begun = threading.Event()
 
@@ -121,7 +122,8 @@ def test_answers_that_outlast_the_drain_end_with_an_error(start: Any, number: in
     for thread in threads:
         thread.start()
     assert begun.wait(10)
-    time.sleep(0.3)  # for the other to have come in, too
+    while httpx.get(f"{server.url}/ready").status_code == 200:
+        time.sleep(0.01)  # for the other to have come in, too
     server.process.send_signal(number)
     for thread in threads:
         thread.join(20)
