@@ -89,8 +89,7 @@ class SGLangEngine:
                 raise UsageError(_numberless(adapter)) from error
         # What is there now stays: to look through all of it for garbage stops a process for long.
         await self._manager.freeze_gc()
-        await asyncio.to_thread(self._leftovers.note)
-        self._watching = asyncio.create_task(self._watch())
+        await self._begin_watching()
 
     def check(self, constraints: Sequence[Constraint], patient: bool) -> list[str | None]:
         if self._guided:
@@ -190,6 +189,10 @@ class SGLangEngine:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
         process that died."""
         return _SignalHandlers(self._stop, lambda: self._die(_who_died(manager)))
+
+    async def _begin_watching(self) -> None:
+        await asyncio.to_thread(self._leftovers.note)
+        self._watching = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         """Notice what hangs, and what has died of that which can be had anew."""

@@ -116,8 +116,7 @@ def start(
     arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
 
     # Ours is the bound that waits: SGLang's would refuse some requests of a turn that was let in.
-    most_waiting = getattr(arguments, "max_queued_requests", None)
-    arguments.max_queued_requests = None
+    most_waiting, arguments.max_queued_requests = arguments.max_queued_requests, None
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),

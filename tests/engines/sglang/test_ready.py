@@ -23,6 +23,9 @@ class FirstAnswers(SGLangEngine):
     async def freeze_gc(self) -> None:
         """Nothing is to be frozen."""
 
+    async def _begin_watching(self) -> None:
+        """No process is there to be watched."""
+
     async def score(self, token_ids: Sequence[int], candidates: Any, turn: TurnContext) -> Scores:
         if turn.adapter in self._broken:
             _finish_reason({"type": "stop", "matched": "NaN happened"})
