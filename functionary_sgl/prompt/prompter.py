@@ -1,7 +1,6 @@
 """A format applied to conversations: what the model reads."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from functionary_sgl.chat.conversation import Conversation, Message
@@ -116,40 +115,41 @@ class Prompter:
         whoever sends it back will be told.
         """
         if answer.content or answer.calls:
-            with suppress(RequestError):
-                # As it will be shown: a model that makes up ids may give two calls the same.
-                self._remember(conversation, told_apart(answer), ids, salt)
+            # As it will be shown: a model that makes up ids may give two calls the same.
+            self._remember(conversation, told_apart(answer), ids, salt)
 
     def _remember(
         self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str
     ) -> None:
         ended = bool(ids) and ids[-1] in self.stop_token_ids
-        following = [Message("user", _NEXT)]
-        if answer.calls:
-            following.append(Message("tool", _NEXT, (), answer.calls[0].name, answer.calls[0].id))
         before = len(self._render(conversation, salt, generation=False))
         full = conversation.followed_by(answer)
         name = turn_told(full.messages, salt)
-        for message in following:
-            beginnings = {name: self._beginning(full, message, salt)}
+        for following in _following(answer):
+            beginnings = {name: self._beginning(full, following, salt)}
             if answer.reasoning:
                 if answer.reasoning not in self.tokenizer.control.unmark("".join(beginnings[name])):
                     continue  # the model was trained without the reasoning of former turns
                 if answer.calls:
                     silent = conversation.followed_by(replace(answer, reasoning=""))
                     by_its_calls = turn_told(silent.messages, salt, by_its_calls=True)
-                    beginnings[by_its_calls] = self._beginning(silent, message, salt)
+                    beginnings[by_its_calls] = self._beginning(silent, following, salt)
             for told, pieces in beginnings.items():
                 text = "".join(pieces)
                 if len(text) > before:  # else the template does not show the answer
                     end = [] if ended else [self.tokenizer.control_ids[pieces[-1]]]
                     self._encoder.remember(text, [*ids, *end], told)
 
-    def _beginning(self, answered: Conversation, following: Message, salt: str) -> list[str]:
+    def _beginning(
+        self, answered: Conversation, following: Sequence[Message], salt: str
+    ) -> list[str]:
         """The pieces with which a prompt begins that goes on from `answered`, up to the control
-        token that ends its last turn."""
-        continued = answered.followed_by(following)
-        after = self._render(continued, salt, generation=False)
+        token that ends its last turn; none where the template refuses what is `following`."""
+        continued = replace(answered, messages=(*answered.messages, *following))
+        try:
+            after = self._render(continued, salt, generation=False)
+        except RequestError:
+            return []
         pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.rfind(_NEXT)])]
         while pieces and pieces[-1] not in self.format.stop_tokens:
             pieces.pop()
@@ -178,3 +178,13 @@ class Prompter:
             )
         reasons = self.format.reasons and "<think>" in own.text
         return ChatTemplate(own.text, own.special_tokens, control, own.source), reasons
+
+
+def _following(answer: Message) -> list[list[Message]]:
+    """What may come after `answer`; the mark is in the first message."""
+    asked = [Message("user", _NEXT)]
+    results = [
+        Message("tool", "" if place else _NEXT, (), call.name, call.id)
+        for place, call in enumerate(answer.calls)
+    ]
+    return [asked, results] if results else [asked]

@@ -120,6 +120,30 @@ def test_a_template_that_takes_objects_only_refuses_broken_arguments() -> None:
         turn_and_next_prompt(prompter, turn, 1, tools_of(prompter), max_tokens=30)
 
 
+REFUSALS = {
+    "a user after calls": "m.role == 'user' and before.tool_calls",
+    "a call without its result": "before.tool_calls and messages[loop.index0:] "
+    "| selectattr('role', 'equalto', 'tool') | list | length < before.tool_calls | length",
+}
+
+
+@pytest.mark.parametrize("refused", REFUSALS.values(), ids=REFUSALS)
+def test_a_template_may_refuse_what_does_not_follow(refused: str) -> None:
+    """Mistral's insist on the order of roles, others on a result for each call."""
+    known = own_template(FORMATS["hermes"])
+    assert known is not None
+    refuses = (
+        "{%- for m in messages %}{%- set before = messages[loop.index0 - 1] %}"
+        f"{{%- if loop.index0 and {refused} %}}{{{{- raise_exception('no') }}}}{{%- endif %}}"
+        "{%- endfor %}"
+    )
+    template = OwnTemplate(refuses + known.text, known.special_tokens)
+    prompter = Prompter(FORMATS["hermes"], PROMPTERS["hermes"].tokenizer, template)
+    turn = written("hermes", None, [("get", "{}"), ("now", "{}")])
+    before, after = turn_and_next_prompt(prompter, turn, "char", tools_of(prompter))
+    assert after[: len(before)] == before
+
+
 def test_another_conversation_does_not_see_them(prompter: Prompter) -> None:
     turn_and_next_prompt(prompter, "all\nHello", "char", [WEATHER])
     messages = [
