@@ -1,6 +1,6 @@
 """A format applied to conversations: what the model reads."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from functionary_sgl.chat.conversation import Conversation, Message
@@ -12,8 +12,9 @@ from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.intern import ToolMemory
 from functionary_sgl.prompt.offers import Offers
 from functionary_sgl.prompt.own_template import OwnTemplate
+from functionary_sgl.prompt.recall import AnswerMemory
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
-from functionary_sgl.prompt.told import turn_told, turns_told
+from functionary_sgl.prompt.told import turns_told
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.replay import opening
 from functionary_sgl.tokenizer import Tokenizer
@@ -52,11 +53,12 @@ class Prompter:
         leading = self.tokenizer.bos_ids if format.template_text is not None else ()
         self._encoder = PromptEncoder(self.tokenizer, leading)
         self._tools = ToolMemory()
+        self._answers = AnswerMemory()
 
     def prompt(self, conversation: Conversation, salt: str = "", most: int | None = None) -> Prompt:
         """The prompt, up to where the turn program takes over; RequestError if it has none.
 
-        `salt`: it goes on from the ids of turns that were remembered with the same. `most`:
+        `salt`: it goes on from the turns that were remembered with the same. `most`:
         OverflowError where it has more ids, if that is so far more that they would take long.
         """
         if most is not None and conversation.characters() > self.tokenizer.most_characters(most):
@@ -68,6 +70,7 @@ class Prompter:
                 f"This model's template does not read '{option}'; leave it out.",
                 param=f"chat_template_kwargs.{option}",
             )
+        conversation = self._answers.recalled(conversation, salt)
         marked = (
             self._begun(conversation, salt)
             if conversation.continues
@@ -109,10 +112,10 @@ class Prompter:
         """From now on, a prompt that goes on from `answer` begins with `ids`: the ids of the prompt
         and the turn that gave the answer.
 
-        Also where the client does not send the reasoning back, if the template would have shown it
-        and the client knows the ids of the answer's calls.
-        Nothing where the template refuses the answer, such as for arguments that are no JSON:
-        whoever sends it back will be told.
+        Also where the client spells the answer's arguments otherwise, or, if the template would
+        have shown it and the client knows the ids of the calls so far, keeps the reasoning to
+        itself. Nothing where the template refuses the answer, such as for arguments that are no
+        JSON: whoever sends it back will be told.
         """
         if answer.content or answer.calls:
             # As it will be shown: a model that makes up ids may give two calls the same.
@@ -121,24 +124,26 @@ class Prompter:
     def _remember(
         self, conversation: Conversation, answer: Message, ids: Sequence[int], salt: str
     ) -> None:
-        ended = bool(ids) and ids[-1] in self.stop_token_ids
-        before = len(self._render(conversation, salt, generation=False))
+        conversation = self._answers.remember(conversation, answer, salt)
+        asked = self._render(conversation, salt, generation=False)
+        before = "".join(self._up_to(asked, self.tokenizer.control_ids))
         full = conversation.followed_by(answer)
-        name = turn_told(full.messages, salt)
+        beginnings: dict[str, str] = {}
         for following in _following(answer):
-            beginnings = {name: self._beginning(full, following, salt)}
-            if answer.reasoning:
-                if answer.reasoning not in self.tokenizer.control.unmark("".join(beginnings[name])):
-                    continue  # the model was trained without the reasoning of former turns
-                if answer.calls:
-                    silent = conversation.followed_by(replace(answer, reasoning=""))
-                    by_its_calls = turn_told(silent.messages, salt, by_its_calls=True)
-                    beginnings[by_its_calls] = self._beginning(silent, following, salt)
-            for told, pieces in beginnings.items():
-                text = "".join(pieces)
-                if len(text) > before:  # else the template does not show the answer
-                    end = [] if ended else [self.tokenizer.control_ids[pieces[-1]]]
-                    self._encoder.remember(text, [*ids, *end], told)
+            pieces = self._beginning(full, following, salt)
+            text = "".join(pieces)
+            if not text.startswith(before) or len(text) <= len(asked):
+                continue  # the template does not show the answer, or what was before it otherwise
+            if answer.reasoning not in self.tokenizer.control.unmark(text):
+                continue  # the model was trained without the reasoning of former turns
+            beginnings[text] = pieces[-1]
+        if not beginnings:
+            return
+        if not ids or ids[-1] not in self.stop_token_ids:
+            ids = [*ids, self.tokenizer.control_ids[next(iter(beginnings.values()))]]
+        *_, told = turns_told(full.messages, salt)
+        for text in beginnings:
+            self._encoder.remember(text, ids, told)
 
     def _beginning(
         self, answered: Conversation, following: Sequence[Message], salt: str
@@ -150,10 +155,14 @@ class Prompter:
             after = self._render(continued, salt, generation=False)
         except RequestError:
             return []
-        pieces = [piece for piece, _ in self.tokenizer.control.split(after[: after.rfind(_NEXT)])]
-        while pieces and pieces[-1] not in self.format.stop_tokens:
+        return self._up_to(after[: after.rfind(_NEXT)], self.format.stop_tokens)
+
+    def _up_to(self, marked: str, ends: Container[str]) -> list[str]:
+        """The pieces of `marked` up to the last control token that is among `ends`."""
+        pieces = list(self.tokenizer.control.split(marked))
+        while pieces and not (pieces[-1][1] and pieces[-1][0] in ends):
             pieces.pop()
-        return pieces
+        return [piece for piece, _ in pieces]
 
     def in_first_order(self, conversation: Conversation, salt: str = "") -> Conversation:
         """`conversation` with its tools as they first came (see `prompt.intern`)."""

@@ -10,7 +10,7 @@ from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.prompt.encode import PromptEncoder
 from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.prompt.told import turn_told, turns_told
+from functionary_sgl.prompt.told import turns_told
 from tests.conftest import WEATHER
 from tests.formats import PROMPTERS, written
 from tests.replay import replay, tools_of
@@ -61,7 +61,8 @@ def test_what_a_template_leaves_out_has_to_be_known_too() -> None:
     call = Call("f", "{}", "call_1")
     told, silent = Message("assistant", "A secret", (call,)), Message("assistant", "", (call,))
     encoder = PromptEncoder(PROMPTERS["v3.llama3"].tokenizer)
-    encoder.remember("f<|eot_id|>", [1, 2, 3], turn_told([HI, told], ""))
+    (name,) = turns_told([HI, told], "")
+    encoder.remember("f<|eot_id|>", [1, 2, 3], name)
     assert encoder.encode("f<|eot_id|>", turns_told([HI, told], "")) == [1, 2, 3]
     for known in ([HI, silent], [HI], [told], [HI, HI, told]):
         assert encoder.encode("f<|eot_id|>", turns_told(known, "")) != [1, 2, 3]
