@@ -10,20 +10,31 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
 from functionary_sgl.tokenizer import Tokenizer
 
 PIECES_TOKENS = 4_000_000
-TURNS_TOKENS = 8_000_000
+TURNS_TOKENS = 4_000_000
 
 VARIANTS = 8
 """Texts that may be remembered of a turn: other tools beside it, or what follows, change them."""
 
-# Digests of rendered texts, each with its ids.
-_Turn = dict[bytes, Sequence[int]]
+_Pieces = list[tuple[str, bool]]
+
+
+class _Span(NamedTuple):
+    """The `ids` of what stands in a text behind its beginning that has the digest `start`; None:
+    of all of it, what comes before every prompt included."""
+
+    start: bytes | None
+    ids: Sequence[int]
+
+
+# By the digest of the text that ends with it.
+_Turn = dict[bytes, _Span]
 
 
 class PromptEncoder:
@@ -42,45 +53,68 @@ class PromptEncoder:
         """The ids of a prompt, the leading ones included. `told` names the turns that it may go on
         from. OverflowError if one of its pieces has more than `most` ids."""
         pieces = list(self._tokenizer.control.split(marked))
-        known, ids = self._known_beginning(pieces, told)
-        for index, (piece, is_control) in enumerate(pieces[known:], known):
+        spans = self._remembered(pieces, told)
+        ids: list[int] = [] if 0 in spans else list(self._leading)
+        place = 0
+        while place < len(pieces):
+            if place in spans:
+                place, remembered = spans[place]
+                ids += remembered
+                continue
+            piece, is_control = pieces[place]
             if is_control:
                 ids.append(self._tokenizer.control_ids[piece])
-            elif index == 0:
+            elif place == 0:
                 text = self._tokenizer.control.unmark(piece)
                 ids += self._tokenizer.encode(text, leading=True, most=most)
             else:
                 ids += self._piece(piece, most)
+            place += 1
         return ids
 
-    def remember(self, marked: str, ids: Sequence[int], told: bytes) -> None:
-        """From now on, a prompt that begins with `marked` begins with `ids`, if it names the turn
-        `told`.
+    def remember(
+        self,
+        texts: Iterable[str],
+        ids: Sequence[int],
+        told: bytes,
+        before: str = "",
+        told_before: Sequence[bytes] = (),
+    ) -> None:
+        """From now on, a prompt that begins with one of the marked `texts` begins with `ids`, if it
+        names the turn `told` and those before it.
 
-        `marked` ends with a control token.
+        Each text ends with a control token. So does `before`, with which all begin: what the turn
+        followed, of which `told_before` names the turns. That is not kept again.
         """
-        digest = hashlib.blake2b(marked.encode()).digest()
+        span = _Span(None, array("I", ids))
+        head = self.encode(before, told_before) if before else []
+        if head and list(ids[: len(head)]) == head:
+            span = _Span(_digest(before), array("I", ids[len(head) :]))
+        made = {_digest(text): span for text in texts}
         with self._lock:
-            known = [*self._turns.get(told, {}).items(), (digest, array("I", ids))]
+            known = [*self._turns.get(told, {}).items(), *made.items()]
             turn = dict(known[-VARIANTS:])
             if _size(turn) <= self._turns.maxsize:
                 self._turns[told] = turn
 
-    def _known_beginning(
-        self, pieces: list[tuple[str, bool]], told: Iterable[bytes]
-    ) -> tuple[int, list[int]]:
-        """How many pieces the longest of the turns `told` covers, and its ids; else only the
-        leading ones."""
-        found = 0, list(self._leading)
+    def _remembered(
+        self, pieces: _Pieces, told: Iterable[bytes]
+    ) -> dict[int, tuple[int, Sequence[int]]]:
+        """What of `pieces` is remembered of the turns `told`, by where it begins: where it ends,
+        and its ids. Where two are of the same pieces, the one that ends last."""
         with self._lock:
             turns = dict(turn for name in told for turn in self._turns.get(name, {}).items())
         if not turns:
-            return found
-        digest = hashlib.blake2b()
-        for index, (piece, is_control) in enumerate(pieces):
-            digest.update(piece.encode())
-            if is_control and (ids := turns.get(digest.digest())) is not None:
-                found = index + 1, list(ids)
+            return {}
+        places = _places(pieces)
+        found: dict[int, tuple[int, Sequence[int]]] = {}
+        left = len(pieces)
+        ends = {places[digest]: span for digest, span in turns.items() if digest in places}
+        for end in sorted(ends, reverse=True):
+            start = 0 if (span := ends[end]).start is None else places.get(span.start)
+            if end <= left and start is not None:
+                found[start] = end, span.ids
+                left = start
         return found
 
     def _piece(self, piece: str, most: int | None) -> Sequence[int]:
@@ -94,8 +128,22 @@ class PromptEncoder:
         return ids
 
 
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode()).digest()
+
+
+def _places(pieces: _Pieces) -> dict[bytes, int]:
+    """How many pieces the texts have that end with a control token, by their digests."""
+    digest, found = hashlib.blake2b(), {}
+    for place, (piece, is_control) in enumerate(pieces, 1):
+        digest.update(piece.encode())
+        if is_control:
+            found[digest.digest()] = place
+    return found
+
+
 def _size(turn: _Turn) -> int:
-    return sum(map(len, turn.values()))
+    return sum(len(span.ids) for span in turn.values())
 
 
 def _keep(cache: LRUCache[Any, Sequence[int]], key: str, ids: Sequence[int]) -> None:

@@ -141,9 +141,8 @@ class Prompter:
             return
         if not ids or ids[-1] not in self.stop_token_ids:
             ids = [*ids, self.tokenizer.control_ids[next(iter(beginnings.values()))]]
-        *_, told = turns_told(full.messages, salt)
-        for text in beginnings:
-            self._encoder.remember(text, ids, told)
+        *told_before, told = turns_told(full.messages, salt)
+        self._encoder.remember(beginnings, ids, told, before, told_before)
 
     def _beginning(
         self, answered: Conversation, following: Sequence[Message], salt: str

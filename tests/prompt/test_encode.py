@@ -163,8 +163,8 @@ def test_what_is_remembered_is_bounded(
     monkeypatch.setattr("functionary_sgl.prompt.encode.TURNS_TOKENS", 10)
     encoder = PromptEncoder(tokenizer)
     for number in range(9):
-        encoder.remember(f"{number}<|eot_id|>", [number] * 3, b"%d" % number)
-    encoder.remember("long<|eot_id|>", [1] * 11, b"long")
+        encoder.remember([f"{number}<|eot_id|>"], [number] * 3, b"%d" % number)
+    encoder.remember(["long<|eot_id|>"], [1] * 11, b"long")
     told = [b"%d" % number for number in range(9)]
     known = [n for n in range(9) if encoder.encode(f"{n}<|eot_id|>", told) == [n] * 3]
     assert known == [6, 7, 8]
@@ -174,7 +174,7 @@ def test_of_one_turn_the_last_few_texts_are_remembered(tokenizer: Tokenizer) -> 
     """Whoever asks the same with ever other tools makes it no slower for those who ask it too."""
     encoder = PromptEncoder(tokenizer)
     for number in range(VARIANTS + 5):
-        encoder.remember(f"{number}<|eot_id|>", [number], b"same")
+        encoder.remember([f"{number}<|eot_id|>"], [number], b"same")
     found = [n for n in range(VARIANTS + 5) if encoder.encode(f"{n}<|eot_id|>", [b"same"]) == [n]]
     assert found == list(range(5, VARIANTS + 5))
 
@@ -186,3 +186,43 @@ def test_pieces_that_are_known_give_the_same_ids(pieces: list[str]) -> None:
     text = "".join(pieces)
     expected = [*tokenizer.bos_ids, *tokenizer.encode_marked(text)]
     assert encoder.encode(text) == encoder.encode(text) == expected
+
+
+def test_of_many_conversations_only_the_answers_are_kept(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many agents may run at once as their answers have room, however long their prompts."""
+    conversations, answers = 20, 5
+    monkeypatch.setattr("functionary_sgl.prompt.encode.TURNS_TOKENS", conversations * answers * 3)
+    encoder = PromptEncoder(tokenizer, tokenizer.bos_ids)
+    texts = [f"{number} {'long ' * 50}<|eot_id|>" for number in range(conversations)]
+    told: list[list[bytes]] = [[] for _ in texts]
+    for turn in range(answers):
+        for number, text in enumerate(texts):
+            ids = [*encoder.encode(text, told[number]), 7, 8, 9]
+            name = b"%d of %d" % (turn, number)
+            texts[number] = f"{text}answer {turn}<|eot_id|>"
+            encoder.remember([texts[number]], ids, name, text, told[number])
+            told[number].append(name)
+            assert encoder.encode(texts[number], told[number]) == ids
+
+
+def test_a_turn_that_was_forgotten_leaves_the_others(tokenizer: Tokenizer) -> None:
+    encoder = PromptEncoder(tokenizer)
+    first, second = "a<|eot_id|>b<|eot_id|>", "a<|eot_id|>b<|eot_id|>c<|eot_id|>"
+    begun = encoder.encode("a<|eot_id|>")
+    encoder.remember([first], [*begun, 7], b"1", "a<|eot_id|>")
+    encoder.remember([second], [*begun, 7, 8], b"2", first, [b"1"])
+    assert encoder.encode(second, [b"1", b"2"]) == [*begun, 7, 8]
+    assert encoder.encode(second, [b"2"]) == [*encoder.encode(first), 8]
+    assert encoder.encode(second, [b"1"]) == [*begun, 7, *encoder.encode(second)[-2:]]
+
+
+def test_a_turn_whose_beginning_changed_keeps_all_of_its_ids(tokenizer: Tokenizer) -> None:
+    """Such as where two answers say the same in other ids."""
+    encoder = PromptEncoder(tokenizer)
+    first, second = "a<|eot_id|>b<|eot_id|>", "a<|eot_id|>b<|eot_id|>c<|eot_id|>"
+    encoder.remember([first], [1, 2], b"1")
+    encoder.remember([first], [3, 4], b"1")
+    encoder.remember([second], [1, 2, 5], b"2", first, [b"1"])
+    assert encoder.encode(second, [b"1", b"2"]) == [1, 2, 5]

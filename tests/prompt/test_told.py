@@ -62,7 +62,7 @@ def test_what_a_template_leaves_out_has_to_be_known_too() -> None:
     told, silent = Message("assistant", "A secret", (call,)), Message("assistant", "", (call,))
     encoder = PromptEncoder(PROMPTERS["v3.llama3"].tokenizer)
     (name,) = turns_told([HI, told], "")
-    encoder.remember("f<|eot_id|>", [1, 2, 3], name)
+    encoder.remember(["f<|eot_id|>"], [1, 2, 3], name)
     assert encoder.encode("f<|eot_id|>", turns_told([HI, told], "")) == [1, 2, 3]
     for known in ([HI, silent], [HI], [told], [HI, HI, told]):
         assert encoder.encode("f<|eot_id|>", turns_told(known, "")) != [1, 2, 3]
