@@ -3,10 +3,9 @@
 Under /native is SGLang's own HTTP application on the very same engine, for SGLang's own
 interpreter to talk to; /held counts the requests that the engine holds; /logprobs gives the chunks
 of a short generation after the given ids, with log-probabilities. Under /as/NAME the same engine is
-served with another format: those whose control tokens the embedded model has, and `tool-call`, the
-program of Qwen's models with the embedded model's control tokens; /as/off is the server with
-`--constraints off`. /violations lists what was sent
-against OpenAI's contract since it was last asked.
+served with another format (`dressed.py`), and with `tool-call`, the program of Qwen's models with
+the embedded model's control tokens; /as/off is the server with `--constraints off`. /violations
+lists what was sent against OpenAI's contract since it was last asked.
 """
 
 import faulthandler
@@ -17,10 +16,10 @@ from typing import Any
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
-from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS
 from functionary_sgl.turns.formats import tool_call
 from tests.contract import Contract
+from tests.engine import dressed
 
 TOOL_CALL = replace(
     FORMATS["v3-llama3.1"],
@@ -29,7 +28,7 @@ TOOL_CALL = replace(
     template=FORMATS["v3-llama3.1"].template_text,
     trims_text=True,
 )
-OTHERS = {name: FORMATS[name] for name in ("v3-llama3.1", "v2.llama3")} | {"tool-call": TOOL_CALL}
+OTHERS = FORMATS | {TOOL_CALL.name: TOOL_CALL}
 
 
 def with_native_routes(create_app: Any) -> Any:
@@ -57,8 +56,8 @@ def with_native_routes(create_app: Any) -> Any:
 
         app.add_api_route("/logprobs", logprobs)
         for name, format in OTHERS.items():
-            prompter = Prompter(format, model.prompter.tokenizer)
-            app.mount(f"/as/{name}", create_app(replace(model, prompter=prompter), keys))
+            other = replace(model, prompter=dressed.prompter(format))
+            app.mount(f"/as/{name}", create_app(other, keys))
         app.mount("/as/off", create_app(replace(model, constraints="off"), keys))
         contract = Contract(app)
 
