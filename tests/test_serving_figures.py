@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from benchmarks.judge import judge
+from benchmarks.serving.__main__ import _fault
 from benchmarks.serving.asking import Timed, _add
 from benchmarks.serving.figures import Sample, ratios, table
 from benchmarks.serving.workloads import WORKLOADS, Request
@@ -62,4 +63,49 @@ def test_each_conversation_is_another_and_has_its_end(workload: Any) -> None:
     assert one != other
     assert len(one) == len(other) <= 6
     silence = {"message": {"content": ""}, "finish_reason": "stop"}
-    assert not workload.calls or not judge(one[0], silence).calls
+    assert not workload.calls(one[0]) or not judge(one[0], silence).calls
+
+
+AGENT = next(workload for workload in WORKLOADS if workload.name == "agent loop")
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": '{"location": "Rome"}'},
+}
+CALLED: dict[str, Any] = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+SAID: dict[str, Any] = {"role": "assistant", "content": "It is fine."}
+
+
+def judged(answer: dict[str, Any], request: Request, finish: str | None = None) -> str | None:
+    reason = finish or ("tool_calls" if "tool_calls" in answer else "stop")
+    return _fault(AGENT, request, Timed(answer, reason))
+
+
+def test_an_agent_loop_is_a_call_and_then_text_three_times() -> None:
+    conversation = AGENT.begin(1)
+    request = next(conversation)
+    for turn in range(6):
+        due, other = (CALLED, SAID) if turn % 2 == 0 else (SAID, CALLED)
+        assert judged(due, request) is None
+        assert judged(other, request) is not None
+        assert judged(due, request, "length") is not None
+        assert judged({**SAID, "content": ""}, request) is not None
+        if turn < 5:
+            request = conversation.send(due)
+    with pytest.raises(StopIteration):
+        conversation.send(SAID)
+
+
+@pytest.mark.parametrize("astray", [0, 1])
+def test_an_agent_loop_ends_where_the_model_goes_astray(astray: int) -> None:
+    conversation = AGENT.begin(1)
+    next(conversation)
+    if astray:
+        conversation.send(CALLED)
+    with pytest.raises(StopIteration):
+        conversation.send(CALLED if astray else SAID)
+
+
+def test_a_text_of_fixed_length_may_go_on_to_its_end() -> None:
+    chat = next(workload for workload in WORKLOADS if workload.name == "chat")
+    assert _fault(chat, next(chat.begin(1)), Timed(SAID, "length")) is None

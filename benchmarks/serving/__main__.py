@@ -4,7 +4,8 @@
 
 All servers run at once on this machine and are asked in turns, A B A B; each workload with so many
 conversations at once, streamed, at temperature 0. An answer counts if it is what was asked for: a
-call of a function on offer with valid arguments, or text. What does not is told, and not timed.
+call of a function on offer with valid arguments, or text, in an agent loop by turns. What does not
+is told, and not timed.
 
 A side is a name and flags of the server: `ours`, `sglang`, and any other, which is ours with its
 flags: `--sides "ours,plain=--drafts off"`. Ratios are to the last one.
@@ -85,12 +86,15 @@ def _fault(workload: Workload, request: dict[str, Any], timed: Timed) -> str | N
     """Why an answer does not count."""
     if timed.error is not None:
         return timed.error
-    if workload.calls and not timed.message.get("tool_calls"):
-        return f"no call: {timed.message['content'][:100]!r}"
-    if not workload.calls and not (timed.message["content"] or timed.message.get("tool_calls")):
+    content, calls = timed.message["content"], timed.message.get("tool_calls")
+    if workload.calls(request) and not calls:
+        return f"no call: {content[:100]!r}"
+    if not workload.calls(request) and calls:
+        return f"a call where text was due: {calls[0]['function']['name']}"
+    if not calls and not content:
         return "nothing was said"
     verdict = judge(request, {"message": timed.message, "finish_reason": timed.finish_reason})
-    if timed.finish_reason == "length" and workload.calls:
+    if timed.finish_reason == "length" and "min_tokens" not in request:
         return "it went on to the end of its tokens"
     return verdict.complaints[0] if verdict.complaints else None
 

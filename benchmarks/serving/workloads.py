@@ -26,14 +26,27 @@ _REQUIRED = {"tool_choice": "required", "parallel_tool_calls": False}
 
 @dataclass(frozen=True)
 class Workload:
-    """`begin` makes the conversation of this number; `calls`: whether its answers are to be calls.
-    SGLang's own server can be asked for it where `by_schema`: there a schema says what comes, and
-    no format has to be read."""
+    """`begin` makes the conversation of this number; `calls`: whether the answer to a request is to
+    be a call, else it is to be text. SGLang's own server can be asked for it where `by_schema`:
+    there a schema says what comes, and no format has to be read."""
 
     name: str
     begin: Callable[[int], Conversation]
-    calls: bool
+    calls: Callable[[Request], bool]
     by_schema: bool
+
+
+def _always(request: Request) -> bool:
+    return True
+
+
+def _never(request: Request) -> bool:
+    return False
+
+
+def _after_a_question(request: Request) -> bool:
+    """A call where the user asks, and text where its result has come."""
+    return bool(request["messages"][-1]["role"] == "user")
 
 
 def city(number: int) -> str:
@@ -117,32 +130,37 @@ def _ten_keys(number: int) -> Conversation:
 
 
 def _agent(number: int) -> Conversation:
-    """Six turns: three questions, each with a call and its result."""
+    """Six turns: three questions, each with a call and its result. It ends where the model goes
+    astray."""
     offered, messages = tools(5), []
     for question in range(3):
         messages += _user(f"what's the weather like in {city(number + question)}?")
         answer = yield {**_DRAWN, "messages": list(messages), "tools": offered}
+        if not answer.get("tool_calls"):
+            return
         messages.append(answer)
-        for call in answer.get("tool_calls") or ():
+        for call in answer["tool_calls"]:
             result = json.dumps({"temperature": 10 + question, "sky": "clear"})
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
         answer = yield {**_DRAWN, "messages": list(messages), "tools": offered}
+        if answer.get("tool_calls"):
+            return
         messages.append(answer)
 
 
 WORKLOADS = (
-    Workload("chat", _chat, calls=False, by_schema=True),
-    Workload("weather", _weather(1), calls=True, by_schema=False),
-    Workload("auto, 5 tools", _weather(5), calls=True, by_schema=False),
-    Workload("auto, 50 tools", _weather(50), calls=True, by_schema=False),
-    Workload("required, 5 tools", _weather(5, **_REQUIRED), calls=True, by_schema=True),
-    Workload("required, 50 tools", _weather(50, **_REQUIRED), calls=True, by_schema=True),
-    Workload("ten keys", _ten_keys, calls=True, by_schema=True),
+    Workload("chat", _chat, calls=_never, by_schema=True),
+    Workload("weather", _weather(1), calls=_always, by_schema=False),
+    Workload("auto, 5 tools", _weather(5), calls=_always, by_schema=False),
+    Workload("auto, 50 tools", _weather(50), calls=_always, by_schema=False),
+    Workload("required, 5 tools", _weather(5, **_REQUIRED), calls=_always, by_schema=True),
+    Workload("required, 50 tools", _weather(50, **_REQUIRED), calls=_always, by_schema=True),
+    Workload("ten keys", _ten_keys, calls=_always, by_schema=True),
     Workload(
         "two cities",
         _weather(1, "what's the weather like in {} and in {}?"),
-        calls=True,
+        calls=_always,
         by_schema=False,
     ),
-    Workload("agent loop", _agent, calls=False, by_schema=False),
+    Workload("agent loop", _agent, calls=_after_a_question, by_schema=False),
 )
