@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from functionary_sgl.adapters import Adapter, Adapters, unknown
 from functionary_sgl.admission import Admission, Place
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
@@ -16,7 +17,7 @@ from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import EVER, Answering, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
-from functionary_sgl.errors import ContextLengthExceeded, NotFound, RequestError
+from functionary_sgl.errors import ContextLengthExceeded, RequestError
 from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import CALLS_NOT_OFFERED
@@ -38,12 +39,14 @@ class CheckedTurn(Turn):
     unenforced: pointers to the keywords that may be broken, in the request: the path of a tool's
     parameters, and from there on a JSON pointer.
     salt: with which the turn will be remembered.
+    answerer: the adapter that `adapter` is the engine's name of.
     """
 
     offer: Offer
     arguments: Mapping[str, Arguments] = field(default_factory=dict)
     unenforced: tuple[str, ...] = ()
     salt: str = ""
+    answerer: Adapter | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Model:
     defaults: sampling defaults of the checkpoint (`generation_config.json`).
     constraints: what of a call is enforced where its tool does not say `strict`; an answer in JSON
         is enforced in any case.
-    adapters: the engine's LoRA adapters, each a model by its own name, with its place.
+    adapters: the engine's LoRA adapters, each a model by its own name.
     max_output_tokens: the most that any answer may take, whatever is asked for; None: what the
         context holds.
     admission: who runs and who waits, of those who ask.
@@ -65,11 +68,11 @@ class Model:
     reason: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     constraints: Constraints = "schema"
-    adapters: Mapping[str, str] = field(default_factory=dict)
+    adapters: Adapters = field(default_factory=Adapters)
     max_output_tokens: int | None = None
     admission: Admission = field(default_factory=Admission)
 
-    def adapter(self, name: str | None) -> str | None:
+    def adapter(self, name: str | None) -> Adapter | None:
         """The adapter that a request for the model `name` wants, None for the model as it is; so
         it is without a name where nothing else is served.
 
@@ -86,9 +89,9 @@ class Model:
             return None
         if name in self.names:
             return None
-        if name in self.adapters:
-            return name
-        raise NotFound(f"The model `{name}` does not exist.", code="model_not_found")
+        if adapter := self.adapters.get(name):
+            return adapter
+        raise unknown(name)
 
     @cached_property
     def gate(self) -> Gate:
@@ -124,18 +127,19 @@ class Model:
         sampling: Sampling,
         max_tokens: int | None,
         top_logprobs: int | None = None,
-        adapter: str | None = None,
+        adapter: Adapter | None = None,
         cache_salt: str = "",
     ) -> CheckedTurn:
-        """The turn that answers `conversation`, of at most `max_tokens` and what the context holds;
-        `top_logprobs`, `adapter` and `cache_salt` as in Turn.
+        """The turn that answers `conversation`, of at most `max_tokens` and what the context holds,
+        by `adapter` if there is one; `top_logprobs` and `cache_salt` as in Turn.
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
         self._check_ids(sampling)
         images = conversation.images()
         await self._check_images(images)
-        salt = _salt(sampling, adapter, cache_salt)
+        key = None if adapter is None else adapter.key
+        salt = _salt(sampling, key, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
         arguments = await self.gate.admit(conversation.callable_functions())
         inputs = {
@@ -160,9 +164,10 @@ class Model:
             trims_text=self.prompter.format.trims_text,
             continues=conversation.continues,
             top_logprobs=top_logprobs,
-            adapter=adapter,
+            adapter=key,
             cache_salt=cache_salt,
             salt=salt,
+            answerer=adapter,
             arguments=arguments,
             unenforced=(*_unenforced(conversation, arguments), *unenforced),
         )
@@ -179,9 +184,12 @@ class Model:
         self, conversation: Conversation, turn: CheckedTurn
     ) -> AsyncGenerator[Event, None]:
         """The events of `turn`, whose place runs. The conversation's next prompt will begin with
-        the turn's ids."""
+        the turn's ids. NotFound where its adapter was unloaded since it was prepared."""
         answer = Transcript()
-        with self._asked(turn) as engine:
+        with (
+            nullcontext() if turn.answerer is None else turn.answerer.using(),
+            self._asked(turn) as engine,
+        ):
             async with aclosing(run(turn, engine, self.prompter.tokenizer)) as events:
                 async for event in events:
                     answer.add(event)

@@ -14,7 +14,7 @@ PACKAGE = "functionary_sgl"
 
 # From top to bottom; a room may use those below it.
 LAYERS = (
-    *("cli", "api", "model", "forms", "gate", "prompt", "turns", "runtime", "engines"),
+    *("cli", "api", "model", "adapters", "forms", "gate", "prompt", "turns", "runtime", "engines"),
     *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files", "metrics"),
     *("admission", "caller", "rate", "room", "errors"),
 )

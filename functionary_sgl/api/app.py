@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import errors, health, metrics, models, root
+from functionary_sgl.api import adapters, errors, health, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
@@ -36,6 +36,7 @@ def create_app(
     app.state.started = int(time.time())
     app.include_router(completions.router)
     app.include_router(models.router)
+    app.include_router(adapters.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(root.router)
@@ -51,14 +52,16 @@ def create_app(
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's schema with the request body, which is read without FastAPI's help."""
+    model: Model = app.state.model
     if app.openapi_schema is None:
         schema = FastAPI.openapi(app)
         body = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
         definitions = body.pop("$defs", {})
-        model: Model = app.state.model
-        names = [*model.names, *model.adapters]
-        body["properties"]["model"] = {"enum": names if model.adapters else [*names, None]}
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         components |= definitions | {"ChatRequest": body}
         app.openapi_schema = schema
+    # Adapters come and go.
+    names = [*model.names, *model.adapters]
+    fields = app.openapi_schema["components"]["schemas"]["ChatRequest"]["properties"]
+    fields["model"] = {"enum": names if model.adapters else [*names, None]}
     return app.openapi_schema

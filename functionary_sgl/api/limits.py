@@ -38,6 +38,10 @@ BODY_PROGRESS_BYTES = 1024 * 1024
 READ_SECONDS = 60
 """How long a client may take nothing of what is sent to it."""
 
+MAX_ADAPTER_NAME = 256
+MAX_ADAPTER_PATH = 4_096
+"""As Linux has it."""
+
 MAX_BIASES = 1_024
 MAX_CALLS = 1_024
 MAX_CHOICE_TEXTS = 1_024

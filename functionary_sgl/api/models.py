@@ -36,7 +36,7 @@ def _card(model: Model, name: str, created: int) -> dict[str, Any]:
         "object": "model",
         "created": created,
         "owned_by": "functionary-sgl",
-        "root": model.names[0] if adapter is None else model.adapters[adapter],
+        "root": model.names[0] if adapter is None else adapter.place,
         "parent": None if adapter is None else model.names[0],
         "max_model_len": model.engine.context_length,
         "template": {"name": model.prompter.format.name, "reason": model.reason},

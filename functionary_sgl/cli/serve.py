@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from functionary_sgl import files
+from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import flags, keys, progress, server, tls
@@ -50,29 +52,27 @@ def serve(argv: Sequence[str]) -> int:
 
 def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
     embedded = str(checkpoint.EMBEDDED)
-    files = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
-    found = detect.named(options.template) if options.template else detect.detect(files)
+    loaded = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
+    found = detect.named(options.template) if options.template else detect.detect(loaded)
     if options.engine == "scripted":
         flags.warn_of_unknown([parser])
-        tokenizer = files.tokenizer.with_control(found.format.control_tokens)
-        prompter = Prompter(found.format, tokenizer, files.template)
+        tokenizer = loaded.tokenizer.with_control(found.format.control_tokens)
+        prompter = Prompter(found.format, tokenizer, loaded.template)
         engine: Engine = _scripted(options, prompter.tokenizer)
         adapters: Mapping[str, str] = {}
     else:
         options.model_path = options.model_path or embedded
-        prompter = Prompter(found.format, files.tokenizer, files.template)
+        prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
         engine = started = _sglang(parser, options, others, prompter)
         adapters = started.adapters
-        for name in adapters.keys() & set(_names(options)):
-            raise UsageError(f"an adapter cannot have the model's own name, {name}")
     return Model(
         names=_names(options),
         prompter=prompter,
         engine=engine,
         reason=found.reason,
-        defaults=files.generation_defaults,
+        defaults=loaded.generation_defaults,
         constraints=options.constraints,
-        adapters=adapters,
+        adapters=Adapters(adapters, _names(options), options.lora_dirs),
         max_output_tokens=options.max_output_tokens,
         admission=_admission(options, engine.most_running, engine.most_waiting),
     )
@@ -154,6 +154,13 @@ def _parser() -> flags.Parser:
         help="LoRA adapters, each a model of its own name; also --lora-paths",
     )
     add(
+        "--lora-dirs",
+        nargs="+",
+        metavar="DIR",
+        help="where adapters may be loaded from while the server runs; default: anywhere on this "
+        "machine",
+    )
+    add(
         "--grammar-cache-mb",
         type=flags.positive,
         metavar="N",
@@ -192,8 +199,13 @@ def _check(options: argparse.Namespace, others: Sequence[str]) -> None:
             raise UsageError("--engine scripted needs --script FILE, the turns to replay")
         if options.lora_modules:
             raise UsageError("--engine scripted has no use for --lora-modules")
+        if options.lora_dirs:
+            raise UsageError("--engine scripted has no use for --lora-dirs")
     elif options.script is not None:
         raise UsageError("--script is for --engine scripted")
+    for directory in options.lora_dirs or ():
+        if not files.is_directory(Path(directory)):
+            raise UsageError(f"--lora-dirs: there is no directory {directory}")
 
 
 def _names(options: argparse.Namespace) -> tuple[str, ...]:

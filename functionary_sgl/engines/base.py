@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from functionary_sgl.errors import EngineDied, EngineError
@@ -68,7 +69,7 @@ class Constraint:
 class TurnContext:
     """The turn that a request belongs to. `prompt_length` counts the ids of its prompt,
     `last_input` is the text of the last user or tool message; real engines need neither. `images`
-    are URLs of what the prompt's image tokens stand for, in their order. `adapter` is the name of
+    are URLs of what the prompt's image tokens stand for, in their order. `adapter` is the key of
     the LoRA adapter that answers; None: the model as it is. Turns share what is computed for equal
     prompts only with those of the same `cache_salt`."""
 
@@ -179,6 +180,14 @@ class Engine(Answering, Protocol):
 
     def blind_to(self, images: Sequence[str]) -> Sequence[str | None]:
         """For each of `images`, by URL, None or why the model cannot be shown it. May block."""
+
+    async def load_adapter(self, key: str, name: str, directory: Path) -> None:
+        """Load the LoRA adapter in `directory`; turns name it by `key`, errors by `name`. Raises
+        RequestError, and is as before, for one that it cannot answer with."""
+
+    async def unload_adapter(self, key: str, name: str) -> None:
+        """Free what the adapter `key` takes, none of whose turns runs. Its key will not come
+        again."""
 
     def give_up(self, error: EngineError) -> None:
         """End every generation with `error`, those that run and those that come."""

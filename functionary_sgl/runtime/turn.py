@@ -18,7 +18,7 @@ class Turn:
     trims_text: whether white space at the ends of text for the user is left out.
     continues: whether the text goes on from what the prompt ends with.
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
-    adapter: the name of the LoRA adapter that answers; None: the model as it is.
+    adapter: the engine's name of the LoRA adapter that answers; None: the model as it is.
     cache_salt: turns share a prefix cache only with those that have the same.
     """
 

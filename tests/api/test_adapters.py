@@ -6,6 +6,7 @@ from typing import Any
 import openai
 import pytest
 
+from functionary_sgl.adapters import Adapters
 from functionary_sgl.engines.base import Chunk, Request, Scores, TurnContext
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.model import Model
@@ -42,7 +43,7 @@ def engine(prompter: Prompter) -> Watched:
 
 @pytest.fixture
 def served(prompter: Prompter, engine: Watched) -> Iterator[Served]:
-    with serving(Model(("m", "m-too"), prompter, engine, adapters=PLACES)) as served:
+    with serving(Model(("m", "m-too"), prompter, engine, adapters=Adapters(PLACES))) as served:
         yield served
 
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from cachetools import LRUCache
@@ -24,7 +25,7 @@ from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import objection
 from functionary_sgl.engines.scripted.follow import follow
 from functionary_sgl.engines.scripted.script import Reply, Script
-from functionary_sgl.errors import EngineDied, EngineError
+from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import bytewise
 from functionary_sgl.tokenizer import Tokenizer
 
@@ -126,6 +127,12 @@ class ScriptedEngine:
         progress = self._progress(turn, token_ids)
         await self._play(progress)
         return Scores(self._likelihoods(progress.rest, candidates))
+
+    async def load_adapter(self, key: str, name: str, directory: Path) -> None:
+        raise RequestError("--engine scripted has no weights, so it has no adapters either.")
+
+    async def unload_adapter(self, key: str, name: str) -> None:
+        """Nothing is held."""
 
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error

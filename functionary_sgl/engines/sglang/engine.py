@@ -5,11 +5,12 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, Literal
 
 from functionary_sgl.engines.base import (
@@ -25,6 +26,7 @@ from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
+from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
@@ -57,6 +59,7 @@ class SGLangEngine:
         self._engine = engine
         self._guided = self.takes_turns = grammar_backend == "llguidance"
         self._manager = engine.tokenizer_manager
+        self._lora_updates = LoRAUpdates(self._manager, engine.server_args)
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
         self.context_length = int(scheduler["max_req_input_len"])
@@ -83,10 +86,7 @@ class SGLangEngine:
         # The first request makes SGLang's manager listen, and install the signal handlers. One for
         # each adapter: SGLang finds out with its first request whether it fits the model.
         for adapter in (None, *self.adapters):
-            try:
-                await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
-            except _NotFinite as error:
-                raise UsageError(_numberless(adapter)) from error
+            await self._answer_with(adapter)
         # What is there now stays: to look through all of it for garbage stops a process for long.
         await self._manager.freeze_gc()
         await self._begin_watching()
@@ -142,6 +142,19 @@ class SGLangEngine:
                     return Scores(ordered, meta.get("cached_tokens", 0), images)
         raise EngineError("The engine gave no log-probabilities.")
 
+    async def load_adapter(self, key: str, name: str, directory: Path) -> None:
+        await self._unless_dead(self._lora_updates.load(key, name, directory))
+        try:
+            await self._answer_with(key)
+        except (UsageError, RequestError) as error:
+            await self.unload_adapter(key, name)
+            raise RequestError(
+                f"The adapter {name} cannot be served: {error}", "lora_path"
+            ) from error
+
+    async def unload_adapter(self, key: str, name: str) -> None:
+        await self._unless_dead(self._lora_updates.unload(key, name))
+
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error
         for stream in self._streams:
@@ -160,6 +173,24 @@ class SGLangEngine:
             await nodes.end(self._manager)
         await asyncio.to_thread(self._engine.shutdown)
         self._leftovers.remove()
+
+    async def _answer_with(self, adapter: str | None) -> None:
+        """UsageError where what the model computes with it are no numbers."""
+        try:
+            await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
+        except _NotFinite as error:
+            raise UsageError(_numberless(adapter)) from error
+
+    async def _unless_dead(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for `work`, to which an engine that dies would never answer."""
+        working = asyncio.ensure_future(work)
+        dying = asyncio.ensure_future(self.died())
+        await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            dying.cancel()
+            return working.result()
+        working.cancel()
+        raise dying.result()
 
     async def _outputs(
         self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext

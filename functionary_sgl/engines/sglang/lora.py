@@ -32,17 +32,29 @@ def adapters(arguments: argparse.Namespace) -> dict[str, str]:
     Raises UsageError for what SGLang cannot load, or would serve otherwise than it was trained.
     """
     named = [_named(entry) for entry in arguments.lora_paths or ()]
-    if arguments.enable_lora and not named:
-        raise UsageError("--enable-lora needs adapters: --lora-paths NAME=PATH ...")
+    if (
+        arguments.enable_lora
+        and not named
+        and not (arguments.max_lora_rank and arguments.lora_target_modules)
+    ):
+        raise UsageError(
+            "--enable-lora needs adapters (--lora-modules NAME=PATH ...), or what those may have "
+            "that come later: --max-lora-rank N --lora-target-modules q_proj ..."
+        )
     found: dict[str, str] = {}
     for name, place in named:
         if name in found:
             raise UsageError(f"--lora-paths names the adapter {name} twice")
         found[name] = place
-        directory = _directory(name, place)
-        _check_config(name, directory)
-        _check_weights(name, directory, arguments.model_path)
+        check(name, _directory(name, place), arguments.model_path)
     return found
+
+
+def check(name: str, directory: Path, model_path: str) -> None:
+    """UsageError for an adapter in `directory` that SGLang cannot load, or would serve otherwise
+    than it was trained, as far as its files tell."""
+    _check_config(name, directory)
+    _check_weights(name, directory, model_path)
 
 
 def _named(entry: Any) -> tuple[str, str]:
@@ -132,4 +144,9 @@ def _check_weights(name: str, directory: Path, model_path: str) -> None:
             raise UsageError(
                 f"the adapter {name} is for another model: its layers are {mine} wide, those "
                 f"of {model_path} {width}"
+            )
+    for key in shapes:
+        if ".q_proj." in key and key.replace(".q_proj.", ".v_proj.") not in shapes:
+            raise UsageError(
+                f"the adapter {name}: SGLang cannot serve one that has {key} without its v_proj"
             )

@@ -16,6 +16,7 @@ from functionary_sgl.prompt.checkpoint import EMBEDDED
 CONFIG = {"peft_type": "LORA", "r": 1, "lora_alpha": 2, "target_modules": ["q_proj"]}
 WIDTH = json.loads((EMBEDDED / "config.json").read_text())["hidden_size"]
 KEY = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
+VALUE = KEY.replace("q_proj", "v_proj")
 
 
 @pytest.fixture
@@ -26,17 +27,16 @@ def adapter(tmp_path: Path) -> Path:
 def made(directory: Path, width: int = WIDTH, **config: Any) -> Path:
     directory.mkdir()
     (directory / "adapter_config.json").write_text(json.dumps(CONFIG | config))
-    save_file({KEY: torch.zeros(1, width)}, directory / "adapter_model.safetensors")
+    weights = {name: torch.zeros(1, width) for name in (KEY, VALUE)}
+    save_file(weights, directory / "adapter_model.safetensors")
     return directory
 
 
-def found(*paths: Any, enabled: bool | None = None) -> dict[str, str]:
+def found(*paths: Any, enabled: bool | None = None, **shape: Any) -> dict[str, str]:
     """What there is after `--lora-paths`, as SGLang's parser leaves it."""
-    return adapters(
-        argparse.Namespace(
-            lora_paths=list(paths) or None, enable_lora=enabled, model_path=str(EMBEDDED)
-        )
-    )
+    flags = {"max_lora_rank": None, "lora_target_modules": None, **shape}
+    flags |= {"lora_paths": list(paths) or None, "enable_lora": enabled}
+    return adapters(argparse.Namespace(model_path=str(EMBEDDED), **flags))
 
 
 def test_they_are_named_as_sglang_names_them(adapter: Path) -> None:
@@ -121,6 +121,16 @@ def test_a_name_is_one_adapters(adapter: Path) -> None:
         found(f"a={adapter}", f"a={adapter}")
 
 
-def test_enabled_without_adapters_is_a_mistake() -> None:
-    with pytest.raises(UsageError, match="--enable-lora needs adapters"):
-        found(enabled=True)
+@pytest.mark.parametrize("shape", [{}, {"max_lora_rank": 8}, {"lora_target_modules": ["all"]}])
+def test_enabled_without_adapters_it_has_to_be_said_what_later_ones_may_have(
+    shape: dict[str, Any],
+) -> None:
+    with pytest.raises(UsageError, match=r"--enable-lora needs adapters.*--max-lora-rank"):
+        found(enabled=True, **shape)
+    assert found(enabled=True, max_lora_rank=8, lora_target_modules=["all"]) == {}
+
+
+def test_queries_without_values_are_refused(adapter: Path) -> None:
+    save_file({KEY: torch.zeros(1, WIDTH)}, adapter / "adapter_model.safetensors")
+    with pytest.raises(UsageError, match=r"q_proj\.lora_A\.weight without its v_proj"):
+        found(f"a={adapter}")

@@ -34,6 +34,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     from sglang.srt.managers.scheduler import run_scheduler_process
 
     from functionary_sgl.engines.sglang.scheduler import (
+        adapters,
         attention,
         batch,
         beat,
@@ -55,6 +56,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         attention.on_processors()
         mask.on_processors()
         pace.on_processors()
+    adapters.fit()
     grammar_cache.bound(settings.cache_bytes)
     grammar_limits.widen()
     if settings.beats is not None:
