@@ -82,7 +82,10 @@ def say(served: Served, text: str) -> str | None:
 
 MAKE_TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
 COMMANDS = [line for block in blocks("sh") for line in block.strip().splitlines()]
-OF_SGLANG = {"--tp", "--tp-size", "--dp-size", "--nnodes", "--node-rank", "--dist-init-addr"}
+OF_SGLANG = {
+    *("--tp", "--tp-size", "--dp-size", "--nnodes", "--node-rank", "--dist-init-addr"),
+    *("--enable-lora", "--max-lora-rank", "--lora-target-modules"),
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

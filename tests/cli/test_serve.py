@@ -214,6 +214,14 @@ def test_the_size_of_bodies_is_a_setting(start: Any) -> None:
     assert answer.json()["error"]["message"] == "The body is larger than 1 MiB."
 
 
+def test_who_asks_by_way_of_a_proxy_is_not_on_this_machine(start: Any) -> None:
+    server = start(HELLO)
+    for client, status in ((None, 400), ("10.0.0.1", 403), ("127.0.0.1", 400)):
+        headers = {} if client is None else {"x-forwarded-for": client}
+        answer = httpx.post(f"{server.url}/v1/load_lora_adapter", json={}, headers=headers)
+        assert answer.status_code == status
+
+
 FEW_FILES = """
 import resource, sys
 from functionary_sgl.cli import main
@@ -312,6 +320,8 @@ def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--engine", "magic"], "invalid choice: 'magic'"),
         (["--engine", "scripted"], "needs --script"),
         (["--script", "x.json"], "--script is for --engine scripted"),
+        (["--lora-dirs", "/", "/none"], "--lora-dirs: there is no directory /none"),
+        (["--engine", "scripted", "--script", "x", "--lora-dirs", "/"], "no use for --lora-dirs"),
         (["--engine", "scripted", "--script", "/none.json"], "/none.json cannot be read"),
         (["--model-path", "/none"], "there is no model directory /none"),
         (["--template", "v9"], "unknown template 'v9'"),

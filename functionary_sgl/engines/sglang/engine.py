@@ -6,7 +6,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from http import HTTPStatus
 from itertools import zip_longest
@@ -30,7 +30,14 @@ from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
 from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
 from functionary_sgl.engines.sglang.stream import Output, Stream
-from functionary_sgl.errors import EngineDied, EngineError, RequestError, ServerBusy, UsageError
+from functionary_sgl.errors import (
+    EngineDied,
+    EngineError,
+    FunctionaryError,
+    RequestError,
+    ServerBusy,
+    UsageError,
+)
 from functionary_sgl.metrics import ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 
@@ -146,11 +153,12 @@ class SGLangEngine:
         await self._unless_dead(self._lora_updates.load(key, name, directory))
         try:
             await self._answer_with(key)
-        except (UsageError, RequestError) as error:
-            await self.unload_adapter(key, name)
-            raise RequestError(
-                f"The adapter {name} cannot be served: {error}", "lora_path"
-            ) from error
+        except FunctionaryError as error:
+            with suppress(EngineError):  # the first error says more
+                await self.unload_adapter(key, name)
+            if isinstance(error, EngineError):
+                raise
+            raise RequestError(f"It cannot be served: {error}.", "lora_path") from error
 
     async def unload_adapter(self, key: str, name: str) -> None:
         await self._unless_dead(self._lora_updates.unload(key, name))
