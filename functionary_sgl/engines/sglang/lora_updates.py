@@ -56,10 +56,13 @@ class LoRAUpdates:
                 "--enable-lora --max-lora-rank N --lora-target-modules q_proj ..., or with an "
                 "adapter (--lora-modules NAME=PATH); then it can load others."
             )
-        if self._arguments.dp_size > 1:
-            raise RequestError(
-                "With --dp-size, SGLang loads adapters only when it starts (--lora-modules)."
-            )
+        # SGLang refuses the one, and of the other's machines it hears the first only.
+        for flag in ("dp_size", "nnodes"):
+            if getattr(self._arguments, flag) > 1:
+                raise RequestError(
+                    f"With --{flag.replace('_', '-')}, adapters are loaded only when the server "
+                    "starts (--lora-modules)."
+                )
         most = self._arguments.max_loaded_loras
         if most is not None and self._manager.lora_registry.num_registered_loras >= most:
             raise RequestError(

@@ -1,8 +1,10 @@
 """Adapters that SGLang could not serve are refused in a sentence, before it starts."""
 
 import argparse
+import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ import torch
 from safetensors.torch import save_file
 
 from functionary_sgl.engines.sglang.lora import adapters
-from functionary_sgl.errors import UsageError
+from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
+from functionary_sgl.errors import RequestError, UsageError
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 
 CONFIG = {"peft_type": "LORA", "r": 1, "lora_alpha": 2, "target_modules": ["q_proj"]}
@@ -134,3 +137,24 @@ def test_queries_without_values_are_refused(adapter: Path) -> None:
     save_file({KEY: torch.zeros(1, WIDTH)}, adapter / "adapter_model.safetensors")
     with pytest.raises(UsageError, match=r"q_proj\.lora_A\.weight without its v_proj"):
         found(f"a={adapter}")
+
+
+@pytest.mark.parametrize(
+    ("enabled", "flags", "reason"),
+    [
+        (False, {}, "--enable-lora --max-lora-rank"),
+        (True, {"dp_size": 2}, "With --dp-size"),
+        (True, {"nnodes": 2}, "With --nnodes"),
+        (True, {"max_loaded_loras": 3}, r"3 adapters at most \(--max-loaded-loras\)"),
+        (True, {"max_loaded_loras": 4}, "no adapter_config"),
+    ],
+)
+def test_a_server_that_cannot_take_more_says_so(
+    tmp_path: Path, enabled: bool, flags: dict[str, int], reason: str
+) -> None:
+    registry = SimpleNamespace(num_registered_loras=3)
+    manager = SimpleNamespace(enable_lora=enabled, lora_registry=registry)
+    usual = {"dp_size": 1, "nnodes": 1, "max_loaded_loras": None, "model_path": str(EMBEDDED)}
+    updates = LoRAUpdates(manager, SimpleNamespace(**(usual | flags)))
+    with pytest.raises(RequestError, match=reason):
+        asyncio.run(updates.load("a", "a", tmp_path))
