@@ -19,6 +19,7 @@ class StopMatcher:
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stop for stop in stops if stop)
+        self._first = frozenset(stop[0] for stop in self._stops)
         self._beginnings = frozenset(s[:size] for s in self._stops for size in range(1, len(s)))
         self._longest = max(map(len, self._stops), default=0)
         self._held = ""
@@ -33,6 +34,10 @@ class StopMatcher:
     def feed(self, text: str) -> str:
         """The text that is certainly outside any stop string; nothing more after a match."""
         text = self._held + text
+        if self._first.isdisjoint(text):  # as a rule, and this is quick however many there are
+            self._held = ""
+            self.passed += len(text)
+            return text
         found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
             _, safe, self.matched = min(found)
@@ -101,7 +106,7 @@ class JSONString:
 
     _PAIR = r"\\u[dD][89abAB]..\\u[dD][c-fC-F].."
     _HALF = r"\\u[dD][89abAB]..(?=[^\\]|\\[^u]|\\u(?![dD][c-fC-F])....)"
-    _OTHER = r"\\u(?![dD][89abAB])....|\\[^u]|[^\\]"
+    _OTHER = r"\\u(?![dD][89abAB])....|\\[^u]|[^\\\"]+|\""
     _UNIT = re.compile(f"{_PAIR}|{_HALF}|{_OTHER}", re.DOTALL)
 
     def __init__(self) -> None:
@@ -110,19 +115,19 @@ class JSONString:
 
     def feed(self, text: str) -> str:
         """What the characters that are complete now say; nothing more after the closing quote."""
-        self._held += text
-        told = ""
-        while found := self._UNIT.match(self._held):
-            unit = found[0]
-            self._held = self._held[found.end() :]
+        text = self._held + text
+        told, end = [], 0
+        while found := self._UNIT.match(text, end):
+            unit, end = found[0], found.end()
             if unit == '"':
                 self._quotes += 1
             elif self._quotes == 1:
-                told += _said(unit)
-        return told
+                told.append(_said(unit))
+        self._held = text[end:]
+        return "".join(told)
 
 
 def _said(unit: str) -> str:
-    """What an escape, or a character that stands for itself, says."""
+    """What an escape, or characters that stand for themselves, say."""
     said: str = json.loads(f'"{unit}"') if unit.startswith("\\") else unit
     return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
