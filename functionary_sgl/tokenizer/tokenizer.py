@@ -102,6 +102,11 @@ class Tokenizer:
         return Tokenizer(json.dumps(definition), self._promoted.union(lacking))
 
     @cached_property
+    def _added_ids(self) -> frozenset[int]:
+        """Looked up here: the library makes a new dictionary of them each time."""
+        return frozenset(self._full.get_added_tokens_decoder())
+
+    @cached_property
     def bos_ids(self) -> tuple[int, ...]:
         """What the tokenizer puts before every prompt: one BOS id, or nothing."""
         return tuple(self._full.encode("", add_special_tokens=True).ids)
@@ -184,7 +189,7 @@ class Tokenizer:
     def token_bytes(self, token_id: int) -> bytes:
         """What a token adds to a text, in UTF-8: maybe a part of a character."""
         piece = self._full.id_to_token(token_id) or ""
-        if token_id in self._full.get_added_tokens_decoder():
+        if token_id in self._added_ids:
             return piece.encode()
         if self._is_byte_level and all(character in _BYTES for character in piece):
             return bytes(_BYTES[character] for character in piece)
