@@ -1,8 +1,9 @@
 """One `gen` of a program: an engine's ids become text, cut where it ends."""
 
+from array import array
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import cached_property
+from io import StringIO
 
 from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
@@ -36,13 +37,14 @@ class Generation:
         self._filter = filter
         self._stops = stops
         self._matcher = (ValueMatcher if is_value else StopMatcher)(stops.searched)
-        self._ids: list[int] = []
-        self._pieces: list[str] = []
-        self._told: list[str] = []
+        # What grows with each token is kept small: many answers are under way at once.
+        self._ids = array("I")
+        self._told = StringIO()
+        self._pieces: list[str] = []  # of the ids behind the certain ones
         self._logprobs: list[Logprob] = []
         self._reported = 0
         self._certain = 0
-        self._scanned = 0, 0  # pieces, and their characters
+        self._covered = 0  # characters of the certain ids
         self.request = request
         self.end_id: int | None = None
         self.out_of_budget = False
@@ -61,7 +63,7 @@ class Generation:
         rest = self._matcher.close()
         if self._matcher.ended:  # there was an end before the one of the turn
             self.end_id = None
-        self._told.append(rest)
+        self._write(rest)
         if delta := self._filter.feed(rest):
             yield delta
 
@@ -69,20 +71,22 @@ class Generation:
         """The text that is certain now; ids after the end of the generation do not count."""
         self.cached_tokens = max(self.cached_tokens, chunk.cached_tokens)
         self.image_tokens = max(self.image_tokens, chunk.image_tokens)
-        begin = len(self._told)
         self._logprobs += chunk.logprobs
+        told = ""
         for token_id in chunk.token_ids:
             mark = self._stops.marks.get(token_id)
             if mark is None and token_id in self.request.stop_token_ids:
                 self.end_id = token_id
                 break
+            piece = mark or self._decoder.step(token_id)
             self._ids.append(token_id)
-            self._pieces.append(mark or self._decoder.step(token_id))
-            self._told.append(self._matcher.feed(self._pieces[-1]))
+            self._pieces.append(piece)
+            told += self._matcher.feed(piece)
             if self._matcher.ended:
                 break
         self._note_end(chunk)
-        return "".join(self._told[begin:])
+        self._write(told)
+        return told
 
     def _note_end(self, chunk: Chunk) -> None:
         """Engines also know ends of turns from the model's own files; such an id has no text."""
@@ -104,41 +108,42 @@ class Generation:
     @property
     def text(self) -> str:
         """All of the text, up to its end, untrimmed."""
-        return "".join(self._told)
+        return self._told.getvalue()
 
     @property
     def ids(self) -> list[int]:
         """The ids that stand for `text`, but for one that reaches beyond its end."""
-        return self._ids[: self._whole_ids]
+        whole = self._certain if self._matcher.ended else len(self._ids)
+        return self._ids[:whole].tolist()
 
     @property
     def rest(self) -> str:
         """The end of `text` that `ids` does not cover, since it shares an id with what follows."""
-        covered = sum(map(len, self._pieces[: self._whole_ids]))
-        return "".join(self._pieces[self._whole_ids :])[: self._matcher.passed - covered]
+        if not self._matcher.ended:
+            return ""
+        return "".join(self._pieces)[: self._matcher.passed - self._covered]
 
     def drawn(self) -> list[tuple[int, Logprob]]:
         """The ids that became certain since the last call, with their log-probabilities; nothing
         where these were not asked for."""
         if not self._logprobs:
             return []
-        begin, end = self._reported, self._certain_ids()
-        self._reported = end
-        return list(zip(self._ids[begin:end], self._logprobs[begin:end], strict=False))
+        begin, self._reported = self._reported, self._certain
+        drawn = slice(begin, self._certain)
+        return list(zip(self._ids[drawn], self._logprobs[drawn], strict=False))
 
-    @cached_property
-    def _whole_ids(self) -> int:
-        """How many ids end where the text does, or before."""
-        return self._certain_ids() if self._matcher.ended else len(self._ids)
-
-    def _certain_ids(self) -> int:
-        """How many ids end before a stop string, or before what may be one."""
-        place, end = self._scanned
-        while place < len(self._pieces) and end + len(self._pieces[place]) <= self._matcher.passed:
-            end += len(self._pieces[place])
-            place += 1
+    def _write(self, text: str) -> None:
+        """Add to the text what is certain now, and let go of the pieces that end in it."""
+        if not text:
+            return
+        self._told.write(text)
+        count, end = 0, self._covered
+        for place, piece in enumerate(self._pieces, 1):
+            end += len(piece)
+            if end > self._matcher.passed:
+                break
             # An id without text is part of a character that a later id completes.
-            if self._pieces[place - 1]:
-                self._certain = place
-        self._scanned = place, end
-        return self._certain
+            if piece:
+                count, self._covered = place, end
+        del self._pieces[:count]
+        self._certain += count

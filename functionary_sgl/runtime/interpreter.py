@@ -234,6 +234,8 @@ class _Interpreter:
 
     def _tokens_of(self, generation: Generation) -> tuple[Token, ...]:
         """What the generation has drawn since it was last asked."""
+        if self._turn.top_logprobs is None:
+            return ()
         spelled = self._tokenizer.token_bytes
         return tuple(
             Token(

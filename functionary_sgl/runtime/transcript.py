@@ -1,5 +1,8 @@
 """What a turn said, as the message that it is in a history."""
 
+from collections import defaultdict
+from io import StringIO
+
 from functionary_sgl.chat.conversation import Call, Message
 from functionary_sgl.chat.custom import arguments_of
 from functionary_sgl.runtime.events import Addressed, Delta, Event, Opened
@@ -10,29 +13,25 @@ class Transcript:
 
     def __init__(self) -> None:
         self._recipient = ""
-        self._content: list[str] = []
-        self._reasoning: list[str] = []
-        self._calls: list[tuple[str, str, list[str]]] = []
+        self._texts: defaultdict[str, StringIO] = defaultdict(StringIO)
+        self._calls: list[tuple[str, str, StringIO]] = []
         self._takes_text: list[bool] = []
 
     def add(self, event: Event) -> None:
         match event:
+            case Delta(role, text):
+                self._texts[role].write(text)
             case Addressed(recipient):
                 self._recipient = recipient
             case Opened("arguments" | "code" | "input" as role, call_id):
                 self._takes_text.append(role == "input")
-                self._calls.append((self._recipient, call_id, []))
-            case Delta("content", text):
-                self._content.append(text)
-            case Delta("reasoning", text):
-                self._reasoning.append(text)
-            case Delta("arguments" | "code" | "input", text):
-                self._calls[-1][-1].append(text)
+                self._texts[role] = StringIO()
+                self._calls.append((self._recipient, call_id, self._texts[role]))
 
     def message(self) -> Message:
         calls = tuple(
-            Call(name, arguments_of("".join(text)) if takes_text else "".join(text), call_id)
+            Call(name, arguments_of(text.getvalue()) if takes_text else text.getvalue(), call_id)
             for (name, call_id, text), takes_text in zip(self._calls, self._takes_text, strict=True)
         )
-        reasoning = "".join(self._reasoning)
-        return Message("assistant", "".join(self._content), calls, reasoning=reasoning)
+        content, reasoning = (self._texts[role].getvalue() for role in ("content", "reasoning"))
+        return Message("assistant", content, calls, reasoning=reasoning)
