@@ -326,8 +326,10 @@ def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] |
     return "length" if reason["type"] == "length" else "stop"
 
 
-def _logprobs(meta: dict[str, Any]) -> list[Logprob]:
-    tokens = meta.get("output_token_logprobs") or []
+def _logprobs(meta: dict[str, Any]) -> Sequence[Logprob]:
+    tokens = meta.get("output_token_logprobs")
+    if not tokens:
+        return ()
     tops = meta.get("output_top_logprobs") or []
     return [
         Logprob(

@@ -47,30 +47,35 @@ class Stream:
         self._id = uuid4().hex
         self._waiting: Output | None = None
         self._error: Exception | None = None
-        self._arrived = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._arrival: asyncio.Future[None] | None = None  # for which the consumer waits
         self._most_unread = MOST_UNREAD // (1 + (arguments.get("top_logprobs_num") or 0))
         self._task = asyncio.create_task(self._pump(list(token_ids), arguments))
 
     async def next(self) -> Output:
         """The next output; raises what went wrong, behind all that came before."""
-        await self._arrived.wait()
+        if self._waiting is None and self._error is None:
+            self._arrival = self._loop.create_future()
+            await self._arrival
         output, self._waiting = self._waiting, None
         if output is None:
             assert self._error is not None
             raise self._error
-        if self._error is None:
-            self._arrived.clear()
         return output
 
     def fail(self, error: Exception) -> None:
         """Let the consumer end with `error`."""
         self._error = self._error or error
-        self._arrived.set()
+        self._wake()
 
     def abandon(self) -> None:
         """Stop the request in the engine unless it is finished."""
         if not self._task.done():
             self._manager.abort_request(rid=self._id)
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def _take(self, output: Output) -> None:
         if self._error is not None:
@@ -79,7 +84,7 @@ class Stream:
             self._waiting = output
         else:
             self._waiting.add(output)
-        self._arrived.set()
+        self._wake()
         if len(self._waiting.ids) > self._most_unread:
             self.fail(EngineError("The answer was given up: nobody has read it for too long."))
             self.abandon()
