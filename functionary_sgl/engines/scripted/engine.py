@@ -188,10 +188,11 @@ class ScriptedEngine:
         progress.seen += text
         progress.cursor += used
         decoder, told, count = self._tokenizer.stream(), "", 0
+        longest = max(map(len, request.stop), default=1)
         for group in groups:
             for index, token_id in enumerate(group):
                 count += 1
-                told += decoder.step(token_id)
+                told = told[-longest:] + decoder.step(token_id)
                 if token_id in request.stop_token_ids or any(s in told for s in request.stop):
                     yield _chunk(request, group[: index + 1], "stop")
                     return
