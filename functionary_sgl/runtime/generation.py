@@ -3,11 +3,10 @@
 from array import array
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from io import StringIO
 
 from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
-from functionary_sgl.runtime.text import StopMatcher, TextFilter
+from functionary_sgl.runtime.text import StopMatcher, TextBuffer, TextFilter
 from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import TextStream
 
@@ -39,7 +38,7 @@ class Generation:
         self._matcher = (ValueMatcher if is_value else StopMatcher)(stops.searched)
         # What grows with each token is kept small: many answers are under way at once.
         self._ids = array("I")
-        self._told = StringIO()
+        self._told = TextBuffer()
         self._pieces: list[str] = []  # of the ids behind the certain ones
         self._logprobs: list[Logprob] = []
         self._reported = 0
@@ -108,7 +107,7 @@ class Generation:
     @property
     def text(self) -> str:
         """All of the text, up to its end, untrimmed."""
-        return self._told.getvalue()
+        return str(self._told)
 
     @property
     def ids(self) -> list[int]:
@@ -136,7 +135,7 @@ class Generation:
         """Add to the text what is certain now, and let go of the pieces that end in it."""
         if not text:
             return
-        self._told.write(text)
+        self._told.add(text)
         count, end = 0, self._covered
         for place, piece in enumerate(self._pieces, 1):
             end += len(piece)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from functionary_sgl.runtime.text import TextBuffer
+
 
 class Fold:
     """Takes chunks one by one; `completion` is what they add up to."""
@@ -29,26 +31,22 @@ class Fold:
         return {**head, "choices": choices, "usage": usage}
 
 
-class _Pieces(list[str]):
-    """A text that grows: to add to a string is to copy it."""
-
-
 def _empty_choice(index: int) -> dict[str, Any]:
-    message = {"role": "assistant", "content": _Pieces(), "refusal": None}
+    message = {"role": "assistant", "content": TextBuffer(), "refusal": None}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": None}
 
 
 def _add_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
-    message["content"].append(delta.get("content") or "")
+    message["content"].add(delta.get("content") or "")
     if reasoning := delta.get("reasoning_content"):
-        message.setdefault("reasoning_content", _Pieces()).append(reasoning)
+        message.setdefault("reasoning_content", TextBuffer()).add(reasoning)
     if function := delta.get("function_call"):
-        _add_call(message.setdefault("function_call", {"arguments": _Pieces()}), function)
+        _add_call(message.setdefault("function_call", {"arguments": TextBuffer()}), function)
     for part in delta.get("tool_calls", ()):
         calls = message.setdefault("tool_calls", [])
         if part["index"] == len(calls):
-            text = "input" if part["type"] == "custom" else "arguments"
-            calls.append({"id": part["id"], "type": part["type"], part["type"]: {text: _Pieces()}})
+            text = {"input" if part["type"] == "custom" else "arguments": TextBuffer()}
+            calls.append({"id": part["id"], "type": part["type"], part["type"]: text})
         call = calls[part["index"]]
         _add_call(call[call["type"]], part[call["type"]])
 
@@ -58,7 +56,7 @@ def _add_call(call: dict[str, Any], delta: dict[str, str]) -> None:
         if key == "name":
             call[key] = value
         else:
-            call[key].append(value)
+            call[key].add(value)
 
 
 def _whole(choice: dict[str, Any]) -> dict[str, Any]:
@@ -67,10 +65,10 @@ def _whole(choice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(value: Any) -> Any:
-    """`value` with the pieces of its texts put together."""
+    """`value` with its texts as strings."""
     match value:
-        case _Pieces():
-            return "".join(value)
+        case TextBuffer():
+            return str(value)
         case dict():
             return {key: _joined(part) for key, part in value.items()}
         case list():
