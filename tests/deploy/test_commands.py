@@ -99,11 +99,8 @@ def test_the_unit_serves_those_who_have_its_key(tmp_path: Path) -> None:
     assert asked.status_code == 200
 
 
-# To be taken away when the application has the path.
-needs_ready = pytest.mark.xfail(strict=True, reason="there is no GET /ready yet")
-
 PROBES = [
-    pytest.param(probe["httpGet"], marks=needs_ready if "/ready" in str(probe) else (), id=kind)
+    pytest.param(probe["httpGet"], id=kind)
     for kind, probe in files.container().items()
     if kind.endswith("Probe")
 ]
@@ -116,7 +113,6 @@ def test_probes_ask_without_a_key_for_what_is_there(tmp_path: Path, asked: dict[
     assert asked["port"] in {port["name"] for port in files.container()["ports"]}
 
 
-@needs_ready
 def test_modals_recipe_starts_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(tmp_path, ["serve"]) as url:
         assert httpx.get(f"{url}/ready").status_code == 200
