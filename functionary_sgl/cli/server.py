@@ -37,6 +37,9 @@ DRAIN_SECONDS = 30
 LAST_WORDS_SECONDS = 2
 """The same when only error events are left to send."""
 
+CLOSE_SECONDS = 1
+"""How long connections may take to close, behind that."""
+
 END_SECONDS = 20
 """How long the engine's processes and this one may take to end, behind the last answer. Then they
 are left, and what hung is printed: a supervisor waits for the exit to start the server anew."""
@@ -178,7 +181,7 @@ def run(
         ssl_keyfile=options.ssl_keyfile,
         ssl_certfile=options.ssl_certfile,
         timeout_keep_alive=options.timeout_keep_alive,
-        timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
     )
     told = banner(model, listener, bool(options.ssl_certfile))
     server = _Server(config, model, told, options.drain_timeout)

@@ -60,7 +60,8 @@ def test_a_key_is_asked_for(place: str) -> None:
 def least_seconds(place: str) -> int:
     """How long a server may take to end when it is told to."""
     given, _ = options(place)
-    return int(given.drain_timeout + server.LAST_WORDS_SECONDS + server.END_SECONDS)
+    last = server.LAST_WORDS_SECONDS + server.CLOSE_SECONDS + server.END_SECONDS
+    return int(given.drain_timeout + last)
 
 
 def test_nobody_kills_a_server_that_drains() -> None:
