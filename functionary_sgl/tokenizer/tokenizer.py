@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ def _byte_alphabet() -> dict[str, int]:
 
 _BYTES = _byte_alphabet()
 _DEFINITION = Path("tokenizer.json")
+
+_NO_CHARACTER = "\ufffd"
 
 _LONG_CHARACTERS = 2_000
 _PART_CHARACTERS = 65_536
@@ -197,11 +199,17 @@ class Tokenizer:
             return bytes.fromhex(byte[1])
         return piece.replace("\u2581", " ").encode()
 
-    def spells(self, ids: Iterable[int], text: str) -> bool:
+    def spells(self, ids: Sequence[int], text: str) -> bool:
         """Whether `ids`, which were decoded to `text`, are what a text can be cut into: no control
         tokens, no ids that the tokenizer does not have, no bytes that are no characters."""
         no_text = self._control_id_set
-        return "\ufffd" not in text and all(i <= self.most_id and i not in no_text for i in ids)
+        if any(i > self.most_id or i in no_text for i in ids):
+            return False
+        if _NO_CHARACTER not in text:
+            return True
+        # A model may well write the character that stands for what is none.
+        written = b"".join(map(self.token_bytes, ids))
+        return text.count(_NO_CHARACTER) == written.count(_NO_CHARACTER.encode())
 
     def gives_text(self, control_token: str) -> bool:
         """Whether a `stream` tells this control token."""

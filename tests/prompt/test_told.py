@@ -134,6 +134,16 @@ def test_what_a_text_cannot_say_is_not_spelled(ids: list[int], text: str, spelle
         assert not tokenizer.spells([*ids, control], text)
 
 
+def test_the_character_for_what_is_none_is_a_character() -> None:
+    tokenizer = PROMPTERS["v3.llama3"].tokenizer
+    text = "a\ufffdb\ufffd"
+    ids = tokenizer.encode(text)
+    assert tokenizer.spells(ids, text)
+    (broken, *_) = tokenizer.encode("\U0001f9a9")
+    assert tokenizer.token_bytes(broken).decode(errors="replace") == "\ufffd"
+    assert not tokenizer.spells([*ids, broken], f"{text}\ufffd")
+
+
 def test_tools_keep_their_own_order_with_each_salt() -> None:
     """Or a stranger could decide in what order another's tool is shown."""
     asked = prompter()
