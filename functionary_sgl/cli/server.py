@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import faulthandler
+import gc
 import json
 import resource
 import signal
@@ -207,6 +208,9 @@ async def _serve(
         raise
     server.heed_signals()  # the engine may have set handlers of its own
     model.gate.warm()
+    # What is there now stays: the more of it, the longer a search for garbage stops all answers.
+    gc.collect()
+    gc.freeze()
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)
