@@ -9,23 +9,20 @@ server runs on this machine, beside who attacks it. Exit code 1 if anything is b
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from benchmarks.attack import checks, floods
-from benchmarks.attack.target import LASTING, ROOT, Target
+from benchmarks.attack.target import LASTING, ROOT, Target, elsewhere
 
 HEALTH_MS = 100
 GAP_MS = 250
-NICENESS = 15
 HELD_MB = 400
 """What a flood may leave behind: allocators keep some of what was in use."""
 
@@ -72,18 +69,6 @@ class Row:
     within: bool
 
 
-def elsewhere(attack: Callable[[Target], str], target: Target) -> str:
-    """What came of `attack`, made by threads that take little from the server: an attacker has a
-    machine of his own."""
-
-    def work() -> str:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-        return attack(target)
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
-
-
 class Probe:
     """The process of `benchmarks.attack.probe`."""
 
@@ -120,7 +105,7 @@ def flooded(target: Target, only: str) -> Iterator[Row]:
                 continue
             before = target.megabytes()
             probe.read()
-            told = elsewhere(attack, target)
+            told = elsewhere(partial(attack, target))
             waited, gap = probe.read()
             held = target.megabytes() - before
             yield Row(

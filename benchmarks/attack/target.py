@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -16,31 +19,39 @@ from functionary_sgl.prompt import checkpoint
 
 ROOT = Path(__file__).parent.parent.parent
 WORDS = " ".join(f"word{number}" for number in range(60))
-SCRIPT = {
-    "replies": [
-        {"match": "endless", "turn": f"all\n{' '.join([WORDS] * 100)}", "delay": 0.02},
-        {"match": "much", "turn": f"all\n{' '.join([WORDS] * 20)}", "delay": 0.002},
-        {"match": "some", "turn": f"all\n{WORDS}", "delay": 0.002},
-        {"match": "", "turn": "all\nHello there, how are you?"},
-    ]
-}
+REPLIES = (
+    {"match": "endless", "turn": f"all\n{' '.join([WORDS] * 100)}", "delay": 0.02},
+    {"match": "much", "turn": f"all\n{' '.join([WORDS] * 20)}", "delay": 0.002},
+    {"match": "some", "turn": f"all\n{WORDS}", "delay": 0.002},
+    {"match": "", "turn": "all\nHello there, how are you?"},
+)
 
 _END = checkpoint.load(str(checkpoint.EMBEDDED)).tokenizer.control_ids["<|eot_id|>"]
 LASTING = {"max_tokens": 7000, "logit_bias": {str(_END): -100}}
 """Fields with which an answer of the embedded model does not end by itself."""
 
+NICENESS = 15
+T = TypeVar("T")
+
 
 class Target:
-    """A server with the scripted or the real engine, started with `flags`."""
+    """A server with the scripted or the real engine, started with `flags`. `replies` are those of
+    the script."""
 
-    def __init__(self, engine: str, *flags: str, **environment: str) -> None:
+    def __init__(
+        self,
+        engine: str,
+        *flags: str,
+        replies: Sequence[Mapping[str, Any]] = REPLIES,
+        **environment: str,
+    ) -> None:
         self.engine = engine
         self._directory = tempfile.TemporaryDirectory()
         self._log = Path(self._directory.name) / "log"
         command = [sys.executable, str(ROOT / "server_sglang.py"), "--port", "0", *flags]
         if engine == "scripted":
             script = Path(self._directory.name) / "script.json"
-            script.write_text(json.dumps(SCRIPT))
+            script.write_text(json.dumps({"replies": list(replies)}))
             command += ["--engine", "scripted", "--script", str(script)]
         clean = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self._log.open("w") as log:
@@ -90,3 +101,15 @@ class Target:
         if self.process.poll() is None:
             self.stop()
         self._directory.cleanup()
+
+
+def elsewhere(work: Callable[[], T]) -> T:
+    """What `work` gives, done by a thread that takes little from the server: clients have machines
+    of their own."""
+
+    def done() -> T:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        return work()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(done).result()
