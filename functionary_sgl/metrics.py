@@ -1,8 +1,111 @@
-"""What the server counts, in Prometheus' terms; `GET /metrics` tells it."""
+"""What the server counts, in Prometheus' terms; `GET /metrics` tells it, and docs/observability.md
+what it means. Nothing here is counted for each token."""
 
-from prometheus_client import CollectorRegistry, Counter
+import platform
+from importlib.metadata import version
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+# A series beside each that says when it began: three for two, and nobody asks.
+disable_created_metrics()
 
 REGISTRY = CollectorRegistry()
+
+ProcessCollector(registry=REGISTRY)
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300)
+_SECONDS_A_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2.5)
+_SECONDS_OF_A_TRIAL = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30)
+_TOKENS = tuple(2**power for power in range(0, 18))
+
+BUILD = Info("functionary_build", "Versions of what serves.", registry=REGISTRY)
+BUILD.info(
+    {
+        "version": version("functionary-sgl"),
+        "sglang": version("sglang"),
+        "python": platform.python_version(),
+    }
+)
+
+REQUESTS = Counter(
+    "functionary_requests",
+    "HTTP requests that are over, by endpoint ('other': none of this server's), status and the "
+    "name of the key; status 499: its client left before there was one.",
+    ["endpoint", "status", "key"],
+    registry=REGISTRY,
+)
+
+REQUEST_SECONDS = Histogram(
+    "functionary_request_seconds",
+    "From a request to the end of its answer.",
+    ["endpoint"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+
+FIRST_TOKEN = Histogram(
+    "functionary_time_to_first_token_seconds",
+    "From a request to the first text of its answer, or of the arguments of a call.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+
+PER_OUTPUT_TOKEN = Histogram(
+    "functionary_time_per_output_token_seconds",
+    "Of an answer, behind its first token: how long one took.",
+    buckets=_SECONDS_A_TOKEN,
+    registry=REGISTRY,
+)
+
+PROMPT_TOKENS = Histogram(
+    "functionary_prompt_tokens",
+    "Of a request that was answered.",
+    buckets=_TOKENS,
+    registry=REGISTRY,
+)
+
+CACHED_TOKENS = Histogram(
+    "functionary_cached_tokens",
+    "Of its prompt, those that the engine found in its prefix cache.",
+    buckets=(0, *_TOKENS),
+    registry=REGISTRY,
+)
+
+COMPLETION_TOKENS = Histogram(
+    "functionary_completion_tokens",
+    "Of all its answers.",
+    buckets=_TOKENS,
+    registry=REGISTRY,
+)
+
+TURNS = Counter(
+    "functionary_turns",
+    "Answers that are over, of which a request has n, by the mode of tool_choice and by outcome: "
+    "stop, length, tool_calls; failed; left (given up by whoever waited).",
+    ["tool_choice", "outcome"],
+    registry=REGISTRY,
+)
+
+ADAPTER_TURNS = Counter(
+    "functionary_adapter_turns",
+    "Answers that were begun by a LoRA adapter.",
+    ["adapter"],
+    registry=REGISTRY,
+)
+
+TURN_GRAMMARS = Counter(
+    "functionary_turn_grammars",
+    "Answers that were begun, by whether one grammar for the whole turn was used: yes, no.",
+    ["used"],
+    registry=REGISTRY,
+)
 
 CALLS = Counter("functionary_calls", "Function calls in answers.", registry=REGISTRY)
 
@@ -17,6 +120,21 @@ INVALID_ARGUMENTS = Counter(
     "Calls whose arguments are not JSON ('json') or break their schema ('schema'), or were not "
     "checked for want of time ('unchecked'); without those that max_tokens cut short.",
     ["reason"],
+    registry=REGISTRY,
+)
+
+GATE_SECONDS = Histogram(
+    "functionary_gate_seconds",
+    "How long the tools of a request took at the gate for schemas.",
+    buckets=_SECONDS_OF_A_TRIAL,
+    registry=REGISTRY,
+)
+
+SCHEMAS = Counter(
+    "functionary_schemas",
+    "Schemas of tools at the gate, by verdict (enforced; partly: not every keyword; refused) and "
+    "by whether the verdict was remembered: yes, no.",
+    ["verdict", "remembered"],
     registry=REGISTRY,
 )
 
@@ -39,5 +157,11 @@ ENGINE_REQUESTS = Counter(
 ENGINE_PASSES = Counter(
     "functionary_engine_passes",
     "Passes of the model that these requests took part in, the reading of the prompt as one.",
+    registry=REGISTRY,
+)
+
+ACCEPTED_DRAFT_TOKENS = Counter(
+    "functionary_accepted_draft_tokens",
+    "Tokens of answers that were proposed before the model computed them, and proved right.",
     registry=REGISTRY,
 )

@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
+from functionary_sgl import record
 from functionary_sgl.adapters import Adapter, Adapters, unknown
 from functionary_sgl.admission import Admission, Place
 from functionary_sgl.caller import Caller
@@ -20,9 +22,10 @@ from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.errors import ContextLengthExceeded, RequestError
 from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
-from functionary_sgl.metrics import CALLS_NOT_OFFERED
+from functionary_sgl.metrics import ADAPTER_TURNS, CALLS_NOT_OFFERED, TURN_GRAMMARS
 from functionary_sgl.prompt.prompter import Prompter
-from functionary_sgl.runtime.events import Ended, Event
+from functionary_sgl.record import TurnRecord
+from functionary_sgl.runtime.events import Delta, Ended, Event
 from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.transcript import Transcript
@@ -135,6 +138,8 @@ class Model:
 
         Raises RequestError for whatever is wrong with the request, before anything is generated.
         """
+        record.current().model = self.names[0]
+        record.current().adapter = "" if adapter is None else adapter.name
         self._check_ids(sampling)
         images = conversation.images()
         await self._check_images(images)
@@ -187,21 +192,27 @@ class Model:
         the turn's ids. NotFound where its adapter was unloaded since it was prepared."""
         answer = Transcript()
         with (
+            record.current().turn(conversation.choice.mode) as told,
             nullcontext() if turn.answerer is None else turn.answerer.using(),
             self._asked(turn) as engine,
         ):
             async with aclosing(run(turn, engine, self.prompter.tokenizer)) as events:
                 async for event in events:
                     answer.add(event)
+                    if told.first_token is None and isinstance(event, Delta):
+                        told.first_token = perf_counter()
                     if isinstance(event, Ended):
                         # Before the end is told: the next prompt may come at once.
-                        await self._note(conversation, turn, event, answer.message())
+                        await self._note(conversation, turn, event, answer.message(), told)
                     yield event
 
     @contextmanager
-    def _asked(self, turn: Turn) -> Iterator[Answering]:
+    def _asked(self, turn: CheckedTurn) -> Iterator[Answering]:
         """What answers the questions of `turn`: the engine, or one request for all of it."""
         grammar = self.turn_grammars.of(turn)
+        TURN_GRAMMARS.labels("no" if grammar is None else "yes").inc()
+        if turn.answerer is not None:
+            ADAPTER_TURNS.labels(turn.answerer.name).inc()
         if grammar is None:
             yield self.engine
             return
@@ -209,9 +220,19 @@ class Model:
             yield stream
 
     async def _note(
-        self, conversation: Conversation, turn: CheckedTurn, ended: Ended, said: Message
+        self,
+        conversation: Conversation,
+        turn: CheckedTurn,
+        ended: Ended,
+        said: Message,
+        noted: TurnRecord,
     ) -> None:
-        """Remember and count a turn that is over."""
+        """Remember and count a turn that is over, and write in `noted` how it was."""
+        noted.prompt_tokens = ended.usage.prompt_tokens
+        noted.cached_tokens = ended.usage.cached_tokens
+        noted.completion_tokens = ended.usage.completion_tokens
+        noted.calls = len(said.calls)
+        noted.outcome = "tool_calls" if said.calls and ended.reason == "stop" else ended.reason
         if ended.spelled:
             before, whole = conversation, said
             if conversation.continues:

@@ -15,8 +15,8 @@ PACKAGE = "functionary_sgl"
 # From top to bottom; a room may use those below it.
 LAYERS = (
     *("cli", "api", "model", "adapters", "forms", "gate", "prompt", "turns", "runtime", "engines"),
-    *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files", "metrics"),
-    *("admission", "caller", "rate", "room", "errors"),
+    *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files"),
+    *("log_lines", "record", "metrics", "admission", "caller", "rate", "room", "errors"),
 )
 # It knows servers by HTTP only.
 EVALUATION = {"cli": {"evaluation"}, "evaluation": {"errors"}}

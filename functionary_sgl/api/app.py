@@ -15,6 +15,7 @@ from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODY_BYTES
 from functionary_sgl.api.paths import ReadPaths
+from functionary_sgl.api.recording import RecordRequests
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.model import Model
 
@@ -45,6 +46,7 @@ def create_app(
         app.add_middleware(RequireKey, keys=keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
     app.add_middleware(ReadPaths)
+    app.add_middleware(RecordRequests)
     app.add_middleware(NameRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

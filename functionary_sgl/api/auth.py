@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from functionary_sgl import record
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.caller import Caller
@@ -39,6 +40,7 @@ class RequireKey:
                 return await response(scope, receive, send)
             # In place: who stands outside of this, as logs do, sees it too.
             scope.setdefault("state", {})["caller"] = caller
+            record.current().key = caller.name
             if scope["method"] not in LOOKING:
                 try:
                     caller.requests.take()

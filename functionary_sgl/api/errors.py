@@ -8,9 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from functionary_sgl.api import request_id
+from functionary_sgl import record
 from functionary_sgl.api.answers import JSONResponse
-from functionary_sgl.api.callers import caller
 from functionary_sgl.api.nearest import nearest
 from functionary_sgl.errors import (
     EngineError,
@@ -44,7 +43,8 @@ def error_status(error: Exception) -> int:
 
 
 def error_response(error: Exception, headers: dict[str, str] | None = None) -> JSONResponse:
-    """The whole response for `error`."""
+    """The whole response for `error`, which is noted."""
+    note(error)
     if isinstance(error, ServerBusy):
         headers = {"Retry-After": str(error.retry_after), **(headers or {})}
     if isinstance(error, ServerStopping):
@@ -53,10 +53,13 @@ def error_response(error: Exception, headers: dict[str, str] | None = None) -> J
     return JSONResponse(error_body(error), error_status(error), headers)
 
 
-def log_unexpected(error: Exception) -> None:
-    """Log an error whose message the client does not see."""
-    if not isinstance(error, FunctionaryError):
-        logger.error("unexpected error in %s", request_id.current.get(), exc_info=error)
+def note(error: Exception) -> None:
+    """Have the record of the request say what ended it; what the client does not see is logged."""
+    known = record.current()
+    known.error = type(error).__name__
+    known.code = getattr(error, "code", None) or ""
+    if not isinstance(error, FunctionaryError | HTTPException | ClientDisconnect):
+        logger.error("request %s of %s failed", known.id, known.key or "anyone", exc_info=error)
 
 
 def install(app: FastAPI) -> None:
@@ -68,6 +71,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def on_leave(request: Request, error: ClientDisconnect) -> Response:
+        note(error)
         return Response(status_code=499)  # for the log; nobody is there to read it
 
     @app.exception_handler(HTTPException)
@@ -84,10 +88,3 @@ def install(app: FastAPI) -> None:
             allowed = f"; allowed: {headers['Allow']}" if "Allow" in headers else ""
             return error_response(MethodNotAllowed(f"Not allowed: {where}{allowed}"), headers)
         return error_response(RequestError(str(error.detail)), headers)
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> JSONResponse:
-        # Starlette has it answered outside of all other middleware, and the error logged after it.
-        name = request.state.request_id
-        logger.error("request %s of %s failed", name, caller(request).name or "anyone")
-        return error_response(error, {request_id.HEADER: name})

@@ -6,7 +6,7 @@ is silent, that it goes on. Clients pass over it.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from functionary_sgl.api.answers import while_client_waits
+from functionary_sgl.api.errors import note
 
 KEEP_ALIVE_SECONDS = 15
 """Of silence, before a comment: the HTML standard's advice. Load balancers wait for 60, mostly."""
@@ -48,9 +49,11 @@ class EventStreamResponse(Response):
         self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(ClientDisconnect):
+        try:
             async with self._held:
                 await while_client_waits(receive, self._send(send))
+        except ClientDisconnect as error:
+            note(error)
 
     async def _send(self, send: Send) -> None:
         await send(

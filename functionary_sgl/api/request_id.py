@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,9 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 HEADER = "x-request-id"
 
 _TAKEN = re.compile(r"[0-9A-Za-z._:/+=@-]{1,128}")
-
-current: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""That of the request which is being answered."""
 
 
 def new_request_id() -> str:
@@ -39,8 +35,4 @@ class NameRequests:
                 MutableHeaders(scope=message)[HEADER] = name
             await send(message)
 
-        token = current.set(name)
-        try:
-            await self._app(scope, receive, named)
-        finally:
-            current.reset(token)
+        return await self._app(scope, receive, named)

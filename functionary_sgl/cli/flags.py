@@ -4,10 +4,10 @@ import argparse
 import os
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from functionary_sgl.cli import logs
 from functionary_sgl.errors import UsageError
 
 PREFIX = "FUNCTIONARY_"
@@ -52,7 +52,7 @@ def warn_of_unknown(
     """Say which `FUNCTIONARY_...` variables set nothing: a misspelt one must not go unseen."""
     for name, _ in _settings(environment):
         if not any(_flag(parser, name) for parser in parsers):
-            print(f"functionary-sgl: {name} is no setting and is ignored", file=sys.stderr)
+            logs.tell(f"{name} is no setting and is ignored")
 
 
 def _settings(environment: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -1,21 +1,120 @@
-"""What the process logs of errors that nobody foresaw: where they happened, and not what they say.
+"""What the process logs, and where; of errors that nobody foresaw where they happened, and not what
+they say.
 
 An exception's text may quote what it is about, and in a server that is what clients send. So logs
 have tracebacks without it, but for the levels with which one looks for a bug.
 """
 
+import argparse
 import asyncio
+import json
 import logging
+import os
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from functionary_sgl.api.recording import LOOKS, WORK
+from functionary_sgl.log_lines import FIELDS, JSONLines, TextLines
+
+LEVELS = ("critical", "error", "warning", "info", "debug", "trace")
+
+_TRACE = 5
+"""uvicorn's level."""
 
 _WITH_TEXTS = ("trace", "debug")
 
 logger = logging.getLogger(__name__)
+
+
+SERVER = logging.getLogger("functionary_sgl.server")
+"""For what whoever runs the server is told."""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that are about what is logged, and how."""
+    add = parser.add_argument
+    add("--log-level", choices=LEVELS, default="error", help="default: error")
+    add(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="lines for people, or a JSON object in each; default: text",
+    )
+    add(
+        "--request-log",
+        choices=("on", "off"),
+        default="on",
+        help="a line for each request that asks for work or fails, at every level; default: on",
+    )
+
+
+def begin(options: argparse.Namespace) -> None:
+    """Have all loggers of this process write to standard error, as the flags say. SGLang has its
+    own way when it starts: call it before and after that."""
+    handler = _StandardError()
+    handler.setFormatter(JSONLines() if options.log_format == "json" else TextLines())
+    for name in ("", *logging.root.manager.loggerDict):
+        logger = logging.getLogger(name)
+        for other in logger.handlers[:]:
+            if type(other) in (logging.StreamHandler, _StandardError):
+                logger.removeHandler(other)
+                logger.propagate = True
+    level = options.log_level
+    logging.root.addHandler(handler)
+    logging.root.setLevel(_TRACE if level == "trace" else level.upper())
+    SERVER.setLevel(logging.INFO)
+    told = options.request_log == "on"
+    WORK.setLevel(logging.INFO if told else logging.CRITICAL)
+    LOOKS.setLevel(logging.NOTSET if told else logging.CRITICAL)
+
+
+@contextmanager
+def json_of_children(options: argparse.Namespace) -> Iterator[None]:
+    """Processes of SGLang that are started write JSON too, if the flags say so, and unless whoever
+    runs this has told SGLang otherwise."""
+    variable = "SGLANG_LOGGING_CONFIG_PATH"
+    if options.log_format != "json" or variable in os.environ:
+        yield
+        return
+    config = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": f"{JSONLines.__module__}.{JSONLines.__name__}"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": options.log_level.upper()},
+    }
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "logging.json"
+        file.write_text(json.dumps(config))
+        os.environ[variable] = str(file)
+        try:
+            yield
+        finally:
+            del os.environ[variable]
+
+
+def tell(message: str, **fields: str) -> None:
+    """Tell whoever runs the server, at every level; `fields` are for those who read JSON."""
+    if any(isinstance(handler.formatter, JSONLines) for handler in logging.root.handlers):
+        SERVER.info("%s", message, extra={FIELDS: fields})
+    else:
+        print(f"functionary-sgl: {message}", file=sys.stderr, flush=True)
+
+
+class _StandardError(logging.Handler):
+    """Writes to what is standard error when something is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:
+            self.handleError(record)
 
 
 @contextmanager

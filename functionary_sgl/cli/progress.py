@@ -1,10 +1,11 @@
 """What a start that takes long has to say meanwhile."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from functionary_sgl.cli import logs
 
 STILL_SECONDS = 30
 """How often it is told that it goes on."""
@@ -19,9 +20,9 @@ def told(what: str) -> Iterator[None]:
 
     def go_on() -> None:
         while not over.wait(STILL_SECONDS):
-            _say(f"{what}: {time.monotonic() - begun:.0f} s so far")
+            logs.tell(f"{what}: {time.monotonic() - begun:.0f} s so far")
 
-    _say(f"{what} ...")
+    logs.tell(f"{what} ...")
     telling = threading.Thread(target=go_on, name="progress", daemon=True)
     telling.start()
     try:
@@ -29,8 +30,4 @@ def told(what: str) -> Iterator[None]:
     finally:
         over.set()
         telling.join()
-    _say(f"{what}: done in {time.monotonic() - begun:.0f} s")
-
-
-def _say(line: str) -> None:
-    print(f"functionary-sgl: {line}", file=sys.stderr, flush=True)
+    logs.tell(f"{what}: done in {time.monotonic() - begun:.0f} s")

@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-import sys
 from typing import Any
 
 from functionary_sgl.api.keys import Keyring
+from functionary_sgl.cli import logs
 from functionary_sgl.cli.keys import Source
 from functionary_sgl.errors import UsageError
 
@@ -50,4 +50,4 @@ class Rereading:
             else:
                 self.keyring.replace(keys)
                 told = f"{len(keys)} API keys, read again from {self._source.file}"
-        print(f"functionary-sgl: {told}", file=sys.stderr, flush=True)
+        logs.tell(told)

@@ -1,7 +1,6 @@
 """`functionary-sgl serve`."""
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from functionary_sgl import files
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.cli import flags, keys, progress, server, tls
+from functionary_sgl.cli import flags, keys, logs, progress, server, tls
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import bind, run
 from functionary_sgl.engines.base import Engine
@@ -39,15 +38,19 @@ def serve(argv: Sequence[str]) -> int:
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
     source = keys.Source.of(options, variables)
     found = source.read()
-    _check(options, others)
+    check(options, others)
+    logs.begin(options)
     tls.check(options)
     server.allow_files(options.max_connections)
     with bind(options.host, options.port) as listener:
         keys.check(options, found, listener.getsockname()[0])
         for warning in keys.warnings(options):
-            print(f"functionary-sgl: {warning}", file=sys.stderr)
+            logs.tell(warning)
         rereading = Rereading(source, Keyring(found))
-        return run(_model(parser, options, others), options, listener, rereading)
+        with logs.json_of_children(options):
+            model = _model(parser, options, others)
+        logs.begin(options)
+        return run(model, options, listener, rereading)
 
 
 def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
@@ -91,10 +94,11 @@ def _admission(
     return Admission(most_running, most_waiting)
 
 
-def _parser() -> flags.Parser:
+def parser(command: str, description: str) -> flags.Parser:
+    """A parser of the flags of `serve`, for a command that takes them."""
     parser = flags.Parser(
-        prog="functionary-sgl serve",
-        description="Serve a model over HTTP.",
+        prog=f"functionary-sgl {command}",
+        description=description,
         epilog="Every flag of SGLang's server is taken too (they are listed by python -m "
         "sglang.launch_server --help). Each flag can be set in the environment: "
         "FUNCTIONARY_MODEL_PATH for --model-path.",
@@ -109,7 +113,7 @@ def _parser() -> flags.Parser:
     keys.add_flags(parser)
     server.add_flags(parser)
     add("--context-length", type=int, metavar="N", help="default: the model's")
-    add("--log-level", default="error", help="default: error")
+    logs.add_flags(parser)
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")
     add(
@@ -183,6 +187,10 @@ def _parser() -> flags.Parser:
     return parser
 
 
+def _parser() -> flags.Parser:
+    return parser("serve", "Serve a model over HTTP.")
+
+
 def _port(text: str) -> int:
     number = int(text) if text.isdecimal() else -1
     if not 0 <= number <= 65535:
@@ -190,7 +198,8 @@ def _port(text: str) -> int:
     return number
 
 
-def _check(options: argparse.Namespace, others: Sequence[str]) -> None:
+def check(options: argparse.Namespace, others: Sequence[str]) -> None:
+    """UsageError for flags that do not go together; `others` are not ours."""
     if options.engine == "scripted":
         if others:
             # Without its value, which may be a key.

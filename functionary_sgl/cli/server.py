@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -172,10 +172,12 @@ def run(
         options.max_body_mb * MIB,
         options.request_timeout,
     )
+    app.openapi()  # made once, and not while a client waits
     config = uvicorn.Config(
         app,
+        log_config=None,
         log_level=options.log_level,
-        access_log=options.log_level in ("debug", "info"),
+        access_log=False,  # api/recording.py says more, and no path of a client's
         http=partial(Connection, most=options.max_connections),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
@@ -185,7 +187,7 @@ def run(
         timeout_graceful_shutdown=CLOSE_SECONDS,
     )
     told = banner(model, listener, bool(options.ssl_certfile))
-    server = _Server(config, model, told, options.drain_timeout)
+    server = _Server(config, model, told, options)
     with (
         logs.texts_kept_out(options.log_level),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
@@ -216,7 +218,7 @@ async def _serve(
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)
     death = dying.result() if dying.done() else None
     if death is not None:
-        print(f"functionary-sgl: {death}", file=sys.stderr, flush=True)
+        logs.tell(str(death))
         model.admission.give_up(death)
         server.drain_seconds = 0
         server.stop()
@@ -234,17 +236,24 @@ class _Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, model: Model, banner: str, drain_seconds: float
+        self,
+        config: uvicorn.Config,
+        model: Model,
+        banner: Mapping[str, str],
+        options: argparse.Namespace,
     ) -> None:
         super().__init__(config)
-        self.drain_seconds = drain_seconds
+        self.drain_seconds: float = options.drain_timeout
         self._model = model
         self._banner = banner
+        self._log_format = options.log_format
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
-            print(self._banner, flush=True)
+        if self.started and self._log_format == "json":
+            logs.tell("ready", **self._banner)
+        elif self.started:
+            print("\n".join(f"{name:9} {told}" for name, told in self._banner.items()), flush=True)
 
     def heed_signals(self) -> None:
         """End in order when the process is told to, and at once when it is told so again."""
@@ -277,11 +286,7 @@ class _Server(uvicorn.Server):
 
     def _give_up(self) -> None:
         """End the answers that are left with an error that their clients are told."""
-        print(
-            f"functionary-sgl: answers cut short: {len(self.server_state.tasks)}",
-            file=sys.stderr,
-            flush=True,
-        )
+        logs.tell(f"answers cut short: {len(self.server_state.tasks)}")
         why = ServerStopping("The server was stopped before this answer came to its end.")
         self._model.admission.give_up(why)
         self._model.engine.give_up(why)
@@ -306,15 +311,15 @@ def known_hosts(options: argparse.Namespace, keys: Keyring) -> list[str]:
     return [options.host, socket.gethostname()]
 
 
-def banner(model: Model, listener: socket.socket, tls: bool) -> str:
-    """A few lines: what is served, where, and how to try it."""
+def banner(model: Model, listener: socket.socket, tls: bool) -> dict[str, str]:
+    """What is served, where, and how to try it: a few lines."""
     host, port = listener.getsockname()[:2]
     base = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     body = {"model": model.names[0], "messages": [{"role": "user", "content": "Hi!"}]}
-    return (
-        f"model     {', '.join([*model.names, *model.adapters])}\n"
-        f"template  {model.prompter.format.name} ({model.reason})\n"
-        f"address   {base}/v1\n"
-        f"try       curl {base}/v1/chat/completions -H 'Content-Type: application/json' "
-        f"-d '{json.dumps(body)}'"
-    )
+    return {
+        "model": ", ".join([*model.names, *model.adapters]),
+        "template": f"{model.prompter.format.name} ({model.reason})",
+        "address": f"{base}/v1",
+        "try": f"curl {base}/v1/chat/completions -H 'Content-Type: application/json' "
+        f"-d '{json.dumps(body)}'",
+    }

@@ -1,9 +1,11 @@
 """What an engine is to the rest of the package."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+from prometheus_client import Metric
 
 from functionary_sgl.errors import EngineDied, EngineError
 
@@ -188,6 +190,9 @@ class Engine(Answering, Protocol):
     async def unload_adapter(self, key: str, name: str) -> None:
         """Free what the adapter `key` takes, none of whose turns runs. Its key will not come
         again."""
+
+    def metrics(self) -> Iterable[Metric]:
+        """What the engine itself counts, in Prometheus' terms, if it was told to. May block."""
 
     def give_up(self, error: EngineError) -> None:
         """End every generation with `error`, those that run and those that come."""

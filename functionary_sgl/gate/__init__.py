@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from threading import Lock
 
 import orjson
@@ -18,7 +19,14 @@ from functionary_sgl.errors import EngineError, InvalidSchema
 from functionary_sgl.gate.shared import Shared
 from functionary_sgl.gate.trials import Trials, Unfinished, validity
 from functionary_sgl.gate.verdict import Constraints, verdict
-from functionary_sgl.metrics import CALLS, INVALID_ARGUMENTS, REFUSED_SCHEMAS, UNENFORCED_SCHEMAS
+from functionary_sgl.metrics import (
+    CALLS,
+    GATE_SECONDS,
+    INVALID_ARGUMENTS,
+    REFUSED_SCHEMAS,
+    SCHEMAS,
+    UNENFORCED_SCHEMAS,
+)
 from functionary_sgl.sandbox import bytewise
 from functionary_sgl.schemas.bounds import MAX_REQUEST_BYTES
 
@@ -36,6 +44,11 @@ SOON_BYTES = 16 * 1024
 
 MOST_UNVALIDATED = 1_000
 """How many calls may wait to be validated; beyond that they are not."""
+
+_COUNTED = {
+    labels: SCHEMAS.labels(*labels)
+    for labels in product(("enforced", "partly", "refused"), ("yes", "no"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +99,14 @@ class Gate:
                 f"The tools' schemas have more than {MAX_REQUEST_BYTES} bytes together.",
                 param="tools",
             )
+        if not tools:
+            return {}
         admitted = {}
         try:
-            for tool in tools:
-                key = tool, "schema" if tool.strict else constraints or self._constraints
-                admitted[tool.name] = await self._admitted(key)
+            with GATE_SECONDS.time():
+                for tool in tools:
+                    key = tool, "schema" if tool.strict else constraints or self._constraints
+                    admitted[tool.name] = await self._admitted(key)
         except InvalidSchema:
             REFUSED_SCHEMAS.inc()
             raise
@@ -114,8 +130,10 @@ class Gate:
     async def _admitted(self, key: _Key) -> Arguments:
         with self._lock:
             found = self._known.get(key)
+        remembered = "no" if found is None else "yes"
         if found is None:
             found = await self._looks.result(key, lambda: self._look(key))
+        _COUNTED[_verdict(found), remembered].inc()
         if isinstance(found, _Refusal):
             raise found.error(key[0])
         return found
@@ -162,6 +180,12 @@ class Gate:
             self._unvalidated -= 1
         if told != "valid":
             INVALID_ARGUMENTS.labels("schema" if told == "invalid" else "unchecked").inc()
+
+
+def _verdict(known: Arguments | _Refusal) -> str:
+    if isinstance(known, _Refusal):
+        return "refused"
+    return "partly" if known.unenforced else "enforced"
 
 
 def _size(known: Arguments | _Refusal) -> int:

@@ -16,7 +16,8 @@ SECONDS = 20
 
 class Process:
     """A running server, which has printed its banner. `log` is the file with all that it says on
-    standard error, `program` what Python runs in place of the launcher."""
+    standard error, `program` what Python runs in place of the launcher. Without a `banner` it may
+    not be ready yet, and `url` is for others to find out."""
 
     rest = ""
     """What it printed behind its banner, when it has ended."""
@@ -27,6 +28,7 @@ class Process:
         arguments: list[str],
         environment: dict[str, str],
         program: tuple[str, ...] = LAUNCHER,
+        banner: bool = True,
     ) -> None:
         self._log = log
         with log.open("w") as errors:
@@ -37,6 +39,8 @@ class Process:
                 text=True,
                 env=os.environ | environment,
             )
+        if not banner:
+            return
         assert self.process.stdout is not None
         self.banner = [self.process.stdout.readline() for _ in range(4)]
         assert self.banner[-1], self.log

@@ -471,6 +471,7 @@ def test_no_log_and_no_child_process_has_a_key(start: Any, file: Path, level: st
     server = start(
         {"replies": [{"match": "", "turn": 'f\n{"a": "text"}'}]},
         *("--host", "0.0.0.0", "--log-level", level, "--api-key-file", str(file)),
+        *("--request-log", "on"),
         FUNCTIONARY_API_KEY=f"{KEY}\n",
         FUNCTIONARY_ADMIN_API_KEY=admin,
         PYTHONASYNCIODEBUG="1",

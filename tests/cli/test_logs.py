@@ -1,6 +1,8 @@
 """What clients send is in no log, at the level that logs have by default."""
 
+import json
 import logging
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,14 @@ REPLIES = [
     {"match": "stalls", "turn": f"all\nHello {MARK}!", "fault": "stall", "after": 1},
     {"match": "", "turn": f"all\nHello {MARK}!"},
 ]
+
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO \[req_[0-9a-f]{32}\] (GET|POST) "
+    r"(other|/v1/chat/completions|/v1/models|/v1/models/\{name\}) \d{3}( key=shop)?"
+    r"( model=functionary-nano)?( error=[A-Za-z]+)?( code=[a-z_]+)?( finish=(stop|failed|left))?"
+    r"( prompt_tokens=\d+ cached_tokens=\d+ completion_tokens=\d+ calls=\d+)?"
+    r"( first_token_s=\d+\.\d+)? duration_s=\d+\.\d+"
+)
 
 # A server with a bug: what is wrong says what it is wrong about, as exceptions do, in each place
 # where Python tells of one.
@@ -87,7 +97,7 @@ def flags(tmp_path: Path) -> tuple[str, ...]:
 
 
 def test_nothing_of_a_request_is_in_the_log(start: Any, flags: tuple[str, ...]) -> None:
-    server = start({"replies": REPLIES}, *flags)
+    server = start({"replies": REPLIES}, *flags, "--request-log", "on")
     marks, model = Marks(), server.banner[0].split()[1]
     for stream in (False, True):
         body = marks.body(model) | {"stream": stream}
@@ -115,7 +125,11 @@ def test_nothing_of_a_request_is_in_the_log(start: Any, flags: tuple[str, ...]) 
         body = {"model": model, "messages": [{"role": "user", "content": f"{marks.text()} stalls"}]}
         with pytest.raises(httpx.TimeoutException):
             asked(server, json=body | {"stream": stream}, timeout=0.5)
-    assert log_of(server) == ""
+    lines = log_of(server).splitlines()
+    # A line for each request, in which all is ours: names, numbers, and ids made here.
+    assert [line for line in lines if not LINE.fullmatch(line)] == []
+    assert len(lines) > 20
+    assert PLAIN not in "".join(lines)
 
 
 def test_nor_what_an_unforeseen_error_says_of_it(start: Any, flags: tuple[str, ...]) -> None:
@@ -158,3 +172,55 @@ def test_an_error_that_led_to_itself_ends() -> None:
     first, second = ValueError(), KeyError()
     first.__context__, second.__context__ = second, first
     assert logs.without_texts(first).count("Traceback") == 2
+
+
+def of_json(log: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.splitlines()]
+
+
+def started(start: Any, flags: tuple[str, ...], *more: str, **options: Any) -> tuple[Process, str]:
+    """A server whose lines are JSON, and its address."""
+    json_lines = "--log-format", "json", "--request-log", "on"
+    server = start({"replies": REPLIES}, *flags, *json_lines, *more, banner=False, **options)
+    server.says('"message":"ready"')
+    server.url = of_json(server.log)[-1]["address"].removesuffix("/v1")
+    return server, server.url
+
+
+@pytest.mark.parametrize("level", ["error", "info"])
+def test_all_lines_are_json_if_so_wished(start: Any, flags: tuple[str, ...], level: str) -> None:
+    server, _ = started(start, flags, "--log-level", level)
+    body = Marks().body("functionary-nano") | {"tools": []}
+    assert asked(server, json=body, headers={"x-request-id": "req_7"}) == [200]
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    lines = of_json(log_of(server))
+    (line,) = [line for line in lines if line.get("request_id") == "req_7"]
+    assert line["logger"] == "functionary_sgl.requests"
+    assert (line["endpoint"], line["status"], line["key"]) == ("/v1/chat/completions", 200, "shop")
+    assert (line["model"], line["finish"], line["calls"]) == ("functionary-nano", "stop", 0)
+    assert line["prompt_tokens"] > line["completion_tokens"] > line["cached_tokens"] == 0
+    assert 0 < line["first_token_s"] <= line["duration_s"] < 30
+    looked = [line for line in lines if line.get("endpoint") == "/health"]
+    assert len(looked) == (level == "info")
+    assert ("uvicorn.error" in {line["logger"] for line in lines}) == (level == "info")
+
+
+def test_an_unforeseen_error_is_told_once_with_its_request(
+    start: Any, flags: tuple[str, ...]
+) -> None:
+    server, _ = started(start, flags, program=("-c", BROKEN))
+    assert asked(server, json=Marks().body("m"), headers={"x-request-id": "req_7"}) == [404]
+    body = Marks().body("functionary-nano")
+    assert asked(server, json=body, headers={"x-request-id": "req_8"}) == [500]
+    lines = [line for line in of_json(log_of(server)) if line.get("request_id") == "req_8"]
+    (failed,) = [line for line in lines if line["logger"] == "functionary_sgl.api.errors"]
+    assert failed["traceback"].count("ExceptionGroup") == 1
+    (line,) = [line for line in lines if line["logger"] == "functionary_sgl.requests"]
+    assert (line["status"], line["error"]) == (500, "ExceptionGroup")
+
+
+def test_our_own_loggers_are_heard(start: Any) -> None:
+    server = start({"replies": REPLIES}, "--log-level", "info", "--request-log", "on")
+    assert httpx.get(f"{server.url}/v1/models", headers={"x-request-id": "a"}).status_code == 200
+    log = log_of(server)
+    assert re.search(r"^\S+ \S+ INFO \[a\] GET /v1/models 200 duration_s=\S+$", log, re.M)

@@ -100,7 +100,8 @@ class Servers:
 
     def _flags(self, name: str) -> list[str]:
         if name == "adapted":
-            return ["--lora-modules", f"pirate={PIRATE}", "--engine-timeout=20"]
+            flags = ["--engine-timeout=20", "--enable-metrics"]
+            return ["--lora-modules", f"pirate={PIRATE}", *flags]
         if name == "seeing":
             from tests.engine import llava
 
@@ -168,7 +169,7 @@ def engine(servers: Servers) -> RunningEngine:
 
 @pytest.fixture(scope="session")
 def adapted(servers: Servers) -> RunningEngine:
-    """functionary-nano, and an adapter for it."""
+    """functionary-nano, and an adapter for it; SGLang's own metrics are on."""
     return servers.ready("adapted")
 
 

@@ -22,7 +22,7 @@ from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.deadline import deadline, within
-from functionary_sgl.api.errors import error_body, log_unexpected
+from functionary_sgl.api.errors import error_body, note
 from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.salt import cache_salt
@@ -140,7 +140,7 @@ async def _events(
             chunk = await within(until, anext(chunks, None))
         yield LAST_EVENT
     except Exception as error:
-        log_unexpected(error)
+        note(error)
         yield event(error_body(error))
 
 

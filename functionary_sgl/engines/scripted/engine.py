@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from cachetools import LRUCache
+from prometheus_client import Metric
 
 from functionary_sgl.engines.base import (
     Chunk,
@@ -133,6 +134,10 @@ class ScriptedEngine:
 
     async def unload_adapter(self, key: str, name: str) -> None:
         """Nothing is held."""
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """None."""
+        return ()
 
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error

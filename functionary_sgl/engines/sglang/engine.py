@@ -5,13 +5,15 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from http import HTTPStatus
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
+
+from prometheus_client import Metric
 
 from functionary_sgl.engines.base import (
     Chunk,
@@ -23,7 +25,7 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
-from functionary_sgl.engines.sglang import nodes
+from functionary_sgl.engines.sglang import metrics, nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
@@ -38,7 +40,7 @@ from functionary_sgl.errors import (
     ServerBusy,
     UsageError,
 )
-from functionary_sgl.metrics import ENGINE_PASSES, ENGINE_REQUESTS
+from functionary_sgl.metrics import ACCEPTED_DRAFT_TOKENS, ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 
 TURN_TOKENS = 512
@@ -163,6 +165,9 @@ class SGLangEngine:
     async def unload_adapter(self, key: str, name: str) -> None:
         await self._unless_dead(self._lora_updates.unload(key, name))
 
+    def metrics(self) -> Iterator[Metric]:
+        return metrics.collected() if self._manager.enable_metrics else iter(())
+
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error
         for stream in self._streams:
@@ -217,6 +222,7 @@ class SGLangEngine:
                 output = await stream.next()
                 if output.meta["finish_reason"]:
                     ENGINE_PASSES.inc(_passes(output.meta))
+                    ACCEPTED_DRAFT_TOKENS.inc(output.meta.get("spec_num_correct_drafts", 0))
                 yield output
                 if output.meta["finish_reason"]:
                     return

@@ -1,0 +1,22 @@
+"""What SGLang counts with `--enable-metrics`, in all of its processes.
+
+Those that it starts leave it in files, in a directory that SGLang names in PROMETHEUS_MULTIPROC_DIR
+before it starts them. Its manager is in this process, where prometheus_client was imported before
+that, and so has its own in the library's registry, as any program has.
+"""
+
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_NAMES = "sglang:"
+
+
+def collected() -> Iterator[Metric]:
+    """All of them as they are now."""
+    of_children = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
+    for registry in (REGISTRY, of_children):
+        for metric in registry.collect():
+            if metric.name.startswith(_NAMES) and metric.samples:
+                yield metric
