@@ -1,5 +1,6 @@
-"""docs/observability.md names what there is, and all of it."""
+"""docs/observability.md names what there is, and all of it; the dashboard names nothing else."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from tests.paths import ROOT
 from tests.serving import Served
 
 DOCUMENT = (ROOT / "docs" / "observability.md").read_text()
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
 _ROW = re.compile(r"^\| `(functionary_\w+)` \| ([^|]*) \|", re.MULTILINE)
 
 
@@ -26,6 +28,42 @@ def test_the_metrics_are_those_of_the_document(serve: Callable[..., Served]) -> 
     }
     ours = {name for name in told if name.startswith("functionary_")}
     assert ours == documented().keys()
+
+
+def expressions() -> list[str]:
+    """All queries of the dashboard."""
+    panels = [
+        target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())
+    ]
+    variables = [each["query"] for each in DASHBOARD["templating"]["list"]]
+    return panels + variables
+
+
+def names_in(expression: str) -> set[str]:
+    """The series that a query of the dashboard asks for."""
+    return set(re.findall(r"\b(?:functionary|process)_\w+|\bsglang:\w+", expression))
+
+
+def test_the_dashboard_asks_for_series_that_there_are(serve: Callable[..., Served]) -> None:
+    """Those of SGLang are looked for in tests/engine/test_metrics.py."""
+    served = serve({"turn": "all\nHello"})
+    served.http.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "a"}]})
+    families = [*text_string_to_metric_families(served.http.get("/metrics").text)]
+    there = {sample.name for family in families for sample in family.samples}
+    # Those with labels have no series before the first is counted.
+    there |= {f"{family.name}_total" for family in families if family.type == "counter"}
+    asked = set().union(*map(names_in, expressions()))
+    assert {name for name in asked if not name.startswith("sglang:")} <= there
+    assert len(asked) > 25
+
+
+def test_the_dashboard_groups_by_labels_that_there_are() -> None:
+    for expression in expressions():
+        known = {"le", "instance", "job"}.union(
+            *(documented().get(n, ()) for n in names_in(expression))
+        )
+        for labels in re.findall(r"by \(([^)]*)\)", expression):
+            assert set(labels.split(", ")) <= known, expression
 
 
 def test_their_labels_are_too() -> None:
