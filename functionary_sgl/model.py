@@ -9,7 +9,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any
 
-from functionary_sgl import record
+from functionary_sgl import record, tracing
 from functionary_sgl.adapters import Adapter, Adapters, unknown
 from functionary_sgl.admission import Admission, Place
 from functionary_sgl.caller import Caller
@@ -19,6 +19,7 @@ from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
 from functionary_sgl.engines.base import EVER, Answering, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
+from functionary_sgl.engines.traced import Traced
 from functionary_sgl.errors import ContextLengthExceeded, RequestError
 from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
@@ -146,17 +147,19 @@ class Model:
         key = None if adapter is None else adapter.key
         salt = _salt(sampling, key, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
-        arguments = await self.gate.admit(conversation.callable_functions())
-        inputs = {
-            tool.name: await self.forms.admit_input(tool)
-            for tool in conversation.callable_tools()
-            if isinstance(tool, CustomTool)
-        }
-        answer, unenforced = await self._answer(conversation)
+        with tracing.span("gate"):
+            arguments = await self.gate.admit(conversation.callable_functions())
+            inputs = {
+                tool.name: await self.forms.admit_input(tool)
+                for tool in conversation.callable_tools()
+                if isinstance(tool, CustomTool)
+            }
+            answer, unenforced = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
-        prompt, offer, taken = await asyncio.to_thread(
-            self._prompt_and_offer, conversation, arguments, answer, inputs, sampling, salt
-        )
+        with tracing.span("prompt"):
+            prompt, offer, taken = await asyncio.to_thread(
+                self._prompt_and_offer, conversation, arguments, answer, inputs, sampling, salt
+            )
         return CheckedTurn(
             program=self.prompter.format.program,
             prompt=prompt,
@@ -213,10 +216,11 @@ class Model:
         TURN_GRAMMARS.labels("no" if grammar is None else "yes").inc()
         if turn.answerer is not None:
             ADAPTER_TURNS.labels(turn.answerer.name).inc()
+        engine: Answering = Traced(self.engine) if tracing.is_on() else self.engine
         if grammar is None:
-            yield self.engine
+            yield engine
             return
-        with closing(TurnStream(self.engine, grammar, turn, self.prompter.tokenizer)) as stream:
+        with closing(TurnStream(engine, grammar, turn, self.prompter.tokenizer)) as stream:
             yield stream
 
     async def _note(

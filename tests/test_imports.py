@@ -16,7 +16,8 @@ PACKAGE = "functionary_sgl"
 LAYERS = (
     *("cli", "api", "model", "adapters", "forms", "gate", "prompt", "turns", "runtime", "engines"),
     *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files"),
-    *("log_lines", "record", "metrics", "admission", "caller", "rate", "room", "errors"),
+    *("log_lines", "record", "metrics", "tracing", "admission", "caller", "rate", "room"),
+    "errors",
 )
 # It knows servers by HTTP only.
 EVALUATION = {"cli": {"evaluation"}, "evaluation": {"errors"}}

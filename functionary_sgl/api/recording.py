@@ -1,11 +1,14 @@
 """Each request is recorded: a line in the log, and what is counted of it."""
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 
+from opentelemetry.trace import Span, StatusCode
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functionary_sgl import record
+from functionary_sgl import record, tracing
 from functionary_sgl.api.auth import LOOKING
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.paths import plain
@@ -33,6 +36,17 @@ _LEFT = 499
 """The status, as nginx has it, of a request whose client left before there was one."""
 
 
+_CONVENTIONAL = {
+    "method": "http.request.method",
+    "endpoint": "http.route",
+    "status": "http.response.status_code",
+    "error": "error.type",
+    "model": "gen_ai.request.model",
+    "prompt_tokens": "gen_ai.usage.input_tokens",
+    "completion_tokens": "gen_ai.usage.output_tokens",
+}
+
+
 class RecordRequests:
     """ASGI middleware, inside of what names requests and outside of all else. An error that nobody
     foresaw ends here: it is logged once, and the client is told."""
@@ -52,18 +66,26 @@ class RecordRequests:
                 status = message["status"]
             await send(message)
 
-        try:
-            await self._app(scope, receive, seen)
-        except Exception as error:
-            if status:  # it is too late to tell: the connection is cut, and uvicorn logs why
-                raise
-            await error_response(error)(scope, receive, seen)
-        finally:
-            _tell(known, scope, status or _LEFT)
+        endpoint = _endpoint(scope)
+        with _span(scope, endpoint) as span:
+            try:
+                await self._app(scope, receive, seen)
+            except Exception as error:
+                if status:  # it is too late to tell: the connection is cut, and uvicorn logs why
+                    raise
+                await error_response(error)(scope, receive, seen)
+            finally:
+                _tell(known, scope["method"], endpoint, status or _LEFT, span)
 
 
-def _tell(known: Record, scope: Scope, status: int) -> None:
-    endpoint, took = _endpoint(scope), perf_counter() - known.started
+def _span(scope: Scope, endpoint: str) -> AbstractContextManager[Span | None]:
+    if scope["method"] in LOOKING:
+        return nullcontext()
+    return tracing.request(f"{scope['method']} {endpoint}", Headers(scope=scope))
+
+
+def _tell(known: Record, method: str, endpoint: str, status: int, span: Span | None) -> None:
+    took = perf_counter() - known.started
     REQUESTS.labels(endpoint, status, known.key).inc()
     REQUEST_SECONDS.labels(endpoint).observe(took)
     if (first := known.until_first_token) is not None:
@@ -72,9 +94,14 @@ def _tell(known: Record, scope: Scope, status: int) -> None:
         PROMPT_TOKENS.observe(known.prompt_tokens)
         CACHED_TOKENS.observe(known.cached_tokens)
         COMPLETION_TOKENS.observe(known.completion_tokens)
-    logger = LOOKS if scope["method"] in LOOKING and status < 400 else WORK
-    if logger.isEnabledFor(logging.INFO):
-        fields = _fields(known, scope["method"], endpoint, status, took)
+    logger = LOOKS if method in LOOKING and status < 400 else WORK
+    if logger.isEnabledFor(logging.INFO) or span is not None:
+        fields = _fields(known, method, endpoint, status, took)
+        if span is not None:
+            span.set_attributes(_attributes(fields | {"request_id": known.id}))
+            if status >= 500:
+                span.set_status(StatusCode.ERROR)
+            fields["trace_id"] = tracing.trace_id(span)
         logger.info("%s", _line(fields), extra={FIELDS: fields})
 
 
@@ -113,6 +140,11 @@ def _fields(
     fields |= {"first_token_s": None if first is None else round(first, 4)}
     fields |= {"duration_s": round(took, 4)}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _attributes(fields: dict[str, str | int | float]) -> dict[str, str | int | float]:
+    """The fields as OpenTelemetry's conventions call them, where these have a name."""
+    return {_CONVENTIONAL.get(name, f"functionary.{name}"): told for name, told in fields.items()}
 
 
 def _line(fields: dict[str, str | int | float]) -> str:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from functionary_sgl import tracing
 from functionary_sgl.api.recording import LOOKS, WORK
 from functionary_sgl.log_lines import FIELDS, JSONLines, TextLines
 
@@ -37,7 +38,7 @@ SERVER = logging.getLogger("functionary_sgl.server")
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that are about what is logged, and how."""
+    """Add the flags that are about what is logged and traced, and how."""
     add = parser.add_argument
     add("--log-level", choices=LEVELS, default="error", help="default: error")
     add(
@@ -51,6 +52,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         choices=("on", "off"),
         default="on",
         help="a line for each request that asks for work or fails, at every level; default: on",
+    )
+    add(
+        "--otlp-endpoint",
+        metavar="URL",
+        help=f"a collector that takes OpenTelemetry's traces over HTTP ({tracing.EXTRA})",
     )
 
 

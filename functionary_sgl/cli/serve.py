@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from functionary_sgl import files
+from functionary_sgl import files, tracing
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
@@ -42,7 +42,7 @@ def serve(argv: Sequence[str]) -> int:
     logs.begin(options)
     tls.check(options)
     server.allow_files(options.max_connections)
-    with bind(options.host, options.port) as listener:
+    with bind(options.host, options.port) as listener, tracing.exported(options.otlp_endpoint):
         keys.check(options, found, listener.getsockname()[0])
         for warning in keys.warnings(options):
             logs.tell(warning)

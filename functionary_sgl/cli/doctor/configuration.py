@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 
+from functionary_sgl import tracing
 from functionary_sgl.cli import keys, serve, tls
 from functionary_sgl.cli.doctor.finding import Finding, tried
 from functionary_sgl.cli.server import bind
@@ -16,6 +17,7 @@ def findings(options: argparse.Namespace, others: Sequence[str]) -> Iterator[Fin
     yield tried("address", lambda: _address(options))
     yield tried("keys", lambda: _keys(options))
     yield from (Finding("note", "keys", warning) for warning in keys.warnings(options))
+    yield tried("tracing", lambda: _tracing(options))
     yield Finding("ok", "bounds", _bounds(options))
 
 
@@ -48,6 +50,11 @@ def _keys(options: argparse.Namespace) -> str:
     if not found:
         return "none: everyone who can reach it is let in"
     return f"{len(found)}: {', '.join(key.name for key in found)}"
+
+
+def _tracing(options: argparse.Namespace) -> str:
+    with tracing.exported(options.otlp_endpoint):
+        return "off" if options.otlp_endpoint is None else f"to {options.otlp_endpoint}"
 
 
 def _bounds(options: argparse.Namespace) -> str:
