@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from time import perf_counter
 
 from opentelemetry.trace import Span, StatusCode
@@ -76,6 +77,19 @@ class RecordRequests:
                 await error_response(error)(scope, receive, seen)
             finally:
                 _tell(known, scope["method"], endpoint, status or _LEFT, span)
+
+
+def tell_of_refused(id: str, status: int) -> None:
+    """Record what was answered with `status` before it was read."""
+    REQUESTS.labels(OTHER, status, "").inc()
+    if WORK.isEnabledFor(logging.INFO):
+        fields: dict[str, str | int | float] = {"method": "-", "endpoint": OTHER, "status": status}
+        copy_context().run(_log_refused, id, fields)
+
+
+def _log_refused(id: str, fields: dict[str, str | int | float]) -> None:
+    record.begin(id)
+    WORK.info("%s", _line(fields), extra={FIELDS: fields})
 
 
 def _span(scope: Scope, endpoint: str) -> AbstractContextManager[Span | None]:

@@ -20,6 +20,7 @@ from functionary_sgl.api.limits import (
     MAX_HEADER_LINE_BYTES,
     MAX_HEADERS,
 )
+from functionary_sgl.api.recording import tell_of_refused
 from functionary_sgl.api.request_id import new_request_id
 
 LINGER_SECONDS = 2
@@ -160,8 +161,10 @@ def _response(status: int, message: str) -> bytes:
     """A whole response in OpenAI's form, after which the connection is closed."""
     details = {"type": "invalid_request_error", "param": None, "code": None}
     body = orjson.dumps({"error": {"message": message, **details}})
+    name = new_request_id()
+    tell_of_refused(name, status)
     head = (
         b"content-type: application/json\r\nconnection: close\r\n"
-        b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n" % (new_request_id().encode(), len(body))
+        b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n" % (name.encode(), len(body))
     )
     return STATUS_LINE[status] + head + body

@@ -83,6 +83,7 @@ def _asked(
 def _started(flags: Sequence[str]) -> Iterator[str]:
     """A server of this package on a free port; its address."""
     command = [sys.executable, "-m", "functionary_sgl", "serve", *flags, "--port", "0"]
+    command += ["--request-log", "off"]  # there is a progress bar
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -224,3 +224,13 @@ def test_our_own_loggers_are_heard(start: Any) -> None:
     assert httpx.get(f"{server.url}/v1/models", headers={"x-request-id": "a"}).status_code == 200
     log = log_of(server)
     assert re.search(r"^\S+ \S+ INFO \[a\] GET /v1/models 200 duration_s=\S+$", log, re.M)
+
+
+def test_a_request_that_is_refused_before_it_is_read_has_a_line(start: Any) -> None:
+    server = start({"replies": REPLIES}, "--request-log", "on")
+    answer = httpx.get(f"{server.url}/health", headers={"x-long": PLAIN * 3_000})
+    assert answer.status_code == 431
+    counted = httpx.get(f"{server.url}/metrics").text
+    assert 'functionary_requests_total{endpoint="other",key="",status="431"} 1.0' in counted
+    (line,) = log_of(server).splitlines()
+    assert line.endswith(f"INFO [{answer.headers['x-request-id']}] - other 431")

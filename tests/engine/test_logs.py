@@ -1,7 +1,12 @@
 """What clients send is in no log, those of the engine's processes included."""
 
+import argparse
 import json
+import os
+import subprocess
+import sys
 
+from functionary_sgl.cli import logs
 from tests.engine.conftest import RunningEngine
 from tests.marks import PLAIN, Marks
 
@@ -19,3 +24,17 @@ def test_nothing_of_a_request_is_in_the_log(engine: RunningEngine) -> None:
         answer = engine.http.post("/v1/chat/completions", content=content, headers=HEADERS)
         assert answer.status_code in statuses, answer.text
     assert PLAIN not in engine.log.read_text()
+
+
+def test_the_engines_processes_write_json_too() -> None:
+    """Each of them sets its log up as here."""
+    code = (
+        "import logging; from sglang.srt.utils import configure_logger; configure_logger(None); "
+        "logging.getLogger('sglang').error('it failed')"
+    )
+    options = argparse.Namespace(log_format="json", log_level="error")
+    with logs.json_of_children(options):
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    line = json.loads(ran.stderr.splitlines()[-1])
+    assert (line["level"], line["logger"], line["message"]) == ("error", "sglang", "it failed")
+    assert "SGLANG_LOGGING_CONFIG_PATH" not in os.environ
