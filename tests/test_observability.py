@@ -1,17 +1,48 @@
 """docs/observability.md names what there is, and all of it; the dashboard names nothing else."""
 
 import json
+import logging
 import re
 from collections.abc import Callable
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from functionary_sgl.log_lines import FIELDS
 from tests.paths import ROOT
 from tests.serving import Served
 
 DOCUMENT = (ROOT / "docs" / "observability.md").read_text()
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text())
 _ROW = re.compile(r"^\| `(functionary_\w+)` \| ([^|]*) \|", re.MULTILINE)
+
+
+def fields_of_document() -> set[str]:
+    """Those of the log's line."""
+    table = DOCUMENT[DOCUMENT.index("| field |") : DOCUMENT.index("What there is nothing")]
+    return set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
+
+
+def test_the_lines_fields_are_those_of_the_document(
+    serve: Callable[..., Served], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    served = serve({"turn": "all\nHello"}, api_keys=["sk-1"])
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    for key in ("sk-1", "sk-2"):
+        served.http.post("/v1/chat/completions", json=body, headers={"x-api-key": key})
+    lines = [getattr(line, FIELDS) for line in caplog.records if hasattr(line, FIELDS)]
+    # An adapter and a trace there are not always; the id is the formatter's.
+    others = {"adapter", "trace_id", "request_id"}
+    assert set().union(*lines) | others == fields_of_document()
+
+
+def test_the_line_of_the_document_is_one() -> None:
+    (line,) = re.findall(r"^```text\n(.*)\n```$", DOCUMENT, re.MULTILINE)
+    begin, *fields = re.split(r" (?=\w+=)", line)
+    assert re.fullmatch(r"[\d-]{10} [\d:]{8} INFO \[\w+\] POST /v1/chat/completions 200", begin)
+    names = [field.partition("=")[0] for field in fields]
+    assert set(names) <= fields_of_document()
 
 
 def documented() -> dict[str, set[str]]:
