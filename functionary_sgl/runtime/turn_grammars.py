@@ -73,7 +73,7 @@ class TurnGrammars:
         try:
             made = await asyncio.to_thread(self._made, turn)
         except (InvalidSchema, EngineError) as error:
-            logger.info("no grammar for a turn: %s", error)
+            logger.debug("no grammar for a turn: %s", error)
             return
         if made is not None:
             characters = 1_000 + 2 * sum(len(start.source) for start in made.starts)
