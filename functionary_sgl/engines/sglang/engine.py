@@ -5,7 +5,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 from http import HTTPStatus
@@ -165,8 +165,8 @@ class SGLangEngine:
     async def unload_adapter(self, key: str, name: str) -> None:
         await self._unless_dead(self._lora_updates.unload(key, name))
 
-    def metrics(self) -> Iterator[Metric]:
-        return metrics.collected() if self._manager.enable_metrics else iter(())
+    def metrics(self) -> Iterable[Metric]:
+        return metrics.collected() if self._manager.enable_metrics else ()
 
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error

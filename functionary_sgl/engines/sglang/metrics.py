@@ -5,7 +5,7 @@ before it starts them. Its manager is in this process, where prometheus_client w
 that, and so has its own in the library's registry, as any program has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -13,10 +13,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 _NAMES = "sglang:"
 
 
-def collected() -> Iterator[Metric]:
-    """All of them as they are now."""
+def collected() -> Iterable[Metric]:
+    """All of them as they are now, each once: several processes may have series of one."""
     of_children = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
+    found: dict[str, Metric] = {}
     for registry in (REGISTRY, of_children):
         for metric in registry.collect():
             if metric.name.startswith(_NAMES) and metric.samples:
-                yield metric
+                known = found.setdefault(metric.name, metric)
+                if known is not metric:
+                    known.samples += metric.samples
+    return found.values()
