@@ -172,7 +172,6 @@ def run(
         options.max_body_mb * MIB,
         options.request_timeout,
     )
-    app.openapi()  # made once, and not while a client waits
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -14,6 +14,10 @@ SECONDS = 20
 """How long a server may take for what it does by itself."""
 
 
+START_SECONDS = 120
+"""How long it may take to start, beside whatever else the machine does."""
+
+
 class Process:
     """A running server, which has printed its banner. `log` is the file with all that it says on
     standard error, `program` what Python runs in place of the launcher. Without a `banner` it may
@@ -50,9 +54,9 @@ class Process:
     def log(self) -> str:
         return self._log.read_text()
 
-    def says(self, text: str) -> None:
-        """Wait until the log has `text`."""
-        end = time.monotonic() + SECONDS
+    def says(self, text: str, seconds: float = SECONDS) -> None:
+        """Wait until the log has `text`, so long at most."""
+        end = time.monotonic() + seconds
         while text not in self.log:
             assert time.monotonic() < end, f"'{text}' is not in the log:\n{self.log}"
             time.sleep(0.01)

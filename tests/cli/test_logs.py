@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from functionary_sgl.cli import logs
-from tests.cli.process import Process
+from tests.cli.process import START_SECONDS, Process
 from tests.marks import MARK, PLAIN, Marks
 
 KEY, WRONG = f"sk-{PLAIN}-of-a-client", f"sk-{PLAIN}-of-nobody"
@@ -186,7 +186,7 @@ def started(start: Any, flags: tuple[str, ...], *more: str, **options: Any) -> t
     """A server whose lines are JSON, and its address."""
     json_lines = "--log-format", "json", "--request-log", "on"
     server = start({"replies": REPLIES}, *flags, *json_lines, *more, banner=False, **options)
-    server.says('"message":"ready"')
+    server.says('"message":"ready"', START_SECONDS)
     server.url = of_json(server.log)[-1]["address"].removesuffix("/v1")
     return server, server.url
 
