@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from functionary_sgl.adapters import Adapters
 from functionary_sgl.api.app import create_app
 from functionary_sgl.model import CheckedTurn, Model
 from functionary_sgl.prompt.prompter import Prompter
@@ -81,7 +82,7 @@ def carried(
     asked = prompter(format)
     scripted = scripted_model(asked, *replies)
     engine: Any = CachingEngine(scripted.engine)
-    model = Watched(scripted.names, asked, engine, adapters={"pirate": "here"})
+    model = Watched(scripted.names, asked, engine, adapters=Adapters({"pirate": "here"}))
     model.__dict__["gate"] = scripted.gate
     app = create_app(model, ())
     fields = {"model": "m", "tool_choice": "auto"} | client.fields
