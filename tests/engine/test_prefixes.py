@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ WEATHER = {
 # read before the next turn, is to be little against them.
 SYSTEM = "You help travellers to find their way in Rome, Oslo, Lima, Cairo and Paris. " * 12
 # A model that knows the format by its control tokens only would hardly end its thoughts.
-FIELDS = {"max_tokens": 40, "temperature": 0, "reasoning_effort": "none"}
+FIELDS = {"max_tokens": 32, "temperature": 0, "reasoning_effort": "none"}
 
 CLIENTS = {
     "as told": Client(),
@@ -67,8 +68,10 @@ def loops(engine: RunningEngine) -> dict[Any, list[Turn]]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}, {case[1]}")
 def test_what_was_read_is_not_read_again(loops: Any, case: tuple[str, str, bool]) -> None:
     format, _, _ = case
-    for turn in loops[case][1:]:
-        if not (turn.step.question and format in MOVES_TOOLS):
+    for before, turn in pairwise(loops[case]):
+        # No template shows an answer that says nothing, such as of bytes that are no characters.
+        said = before.message["content"] or before.message.get("tool_calls")
+        if said and not (turn.step.question and format in MOVES_TOOLS):
             assert turn.share >= 0.99, (turn.cached, turn.known)
 
 
