@@ -1,13 +1,26 @@
 """Servers as processes, which end with the test that started them."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from functionary_sgl.api.recording import LOOKS, WORK
 from tests.cli.process import LAUNCHER, Process
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that is run in this process sets its log up; the tests behind it have their own."""
+    loggers = logging.root, WORK, LOOKS
+    before = [(logger.handlers[:], logger.level) for logger in loggers]
+    yield
+    for logger, (handlers, level) in zip(loggers, before, strict=True):
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
 
 
 @pytest.fixture
