@@ -199,7 +199,8 @@ def measure(streams: int, per_second: float, seconds: float, opening: float) -> 
         for kind, text in enumerate(answers)
     ]
     here, there = multiprocessing.Pipe()
-    with closing(Target("scripted", replies=replies)) as target:
+    most = f"--max-connections={streams + GROWTH}"
+    with closing(Target("scripted", most, replies=replies)) as target:
         # What is there once is no stream's.
         target.post(target.chat("Tell story 0.", max_tokens=1)).raise_for_status()
         asking = multiprocessing.get_context("spawn").Process(
