@@ -3,7 +3,9 @@
 import json
 import logging
 import re
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -31,7 +33,11 @@ def test_the_lines_fields_are_those_of_the_document(
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
     for key in ("sk-1", "sk-2"):
         served.http.post("/v1/chat/completions", json=body, headers={"x-api-key": key})
-    lines = [getattr(line, FIELDS) for line in caplog.records if hasattr(line, FIELDS)]
+    deadline = time.monotonic() + 20
+    lines: list[dict[str, Any]] = []
+    while len(lines) < 2 and time.monotonic() < deadline:  # a line comes behind its answer
+        time.sleep(0.01)
+        lines = [getattr(line, FIELDS) for line in caplog.records if hasattr(line, FIELDS)]
     # An adapter and a trace there are not always; the id is the formatter's.
     others = {"adapter", "trace_id", "request_id"}
     assert set().union(*lines) | others == fields_of_document()
