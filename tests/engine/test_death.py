@@ -66,7 +66,8 @@ class Traces:
         assert self._files
 
     def process(self, name: str) -> psutil.Process:
-        (found,) = [p for p in self._processes if name in " ".join(p.cmdline())]
+        living = [p for p in self._processes if _lives(p)]
+        (found,) = [p for p in living if name in " ".join(p.cmdline())]
         return found
 
     def are_gone(self) -> None:
@@ -99,14 +100,21 @@ def until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def test_a_sandbox_that_dies_is_there_again_before_anybody_asks(engine: RunningEngine) -> None:
+    ask_with_schema(engine, 11)  # the first schema starts one
     before = {p.pid for p in sandboxes(engine)}
     assert before
     for process in sandboxes(engine):
         process.kill()
     until(lambda: len({p.pid for p in sandboxes(engine)} - before) >= 1, NOTICED_SECONDS + 5)
     assert engine.http.get("/ready").status_code == 200
-    content = body('{"properties": {"a": {"type": "integer", "multipleOf": 7}}}', max_tokens=5)
-    assert engine.http.post("/v1/chat/completions", content=content).status_code == 200
+    ask_with_schema(engine, 7)
+
+
+def ask_with_schema(engine: RunningEngine, factor: int) -> None:
+    schema = {"properties": {"a": {"type": "integer", "multipleOf": factor}}}
+    request = json.loads(body(json.dumps(schema), max_tokens=5))
+    del request["model"]
+    assert engine.http.post("/v1/chat/completions", json=request).status_code == 200
 
 
 def sandboxes(engine: RunningEngine) -> list[psutil.Process]:
