@@ -8,7 +8,7 @@ grammar begins.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -27,16 +27,13 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.runtime.events import Variable
-from functionary_sgl.runtime.prompt import Prompt
-from functionary_sgl.runtime.replay import Answer, Step, replayed
-from functionary_sgl.runtime.value_ends import common_lead, lead, tails
+from functionary_sgl.runtime.questions import Answers, Questions, kind
+from functionary_sgl.runtime.replay import Answer, Step
+from functionary_sgl.runtime.value_ends import lead, tails
 from functionary_sgl.tokenizer import Tokenizer
 
 _ARGUMENTS = Answer("{}")
 """What a program is answered for arguments: it asks the same behind any."""
-
-Answers = tuple[Answer, ...]
 
 _MOST_ANSWERS = 16
 _MOST_STARTS = 64
@@ -79,8 +76,7 @@ class _Composer:
     def __init__(
         self, program: Any, offer: object, tokenizer: Tokenizer, ends: Sequence[int]
     ) -> None:
-        self._program = program
-        self._offer = offer
+        self._questions = Questions(program, offer, tokenizer)
         self._tokenizer = tokenizer
         self._ends = tuple(map(Token, ends))
         self._control_ids = set(ends)
@@ -90,8 +86,8 @@ class _Composer:
         self._has_values = False
 
     def composed(self) -> TurnGrammar | None:
-        first = self._step(())
-        if _kind(first) == "text":
+        first = self._questions.step(())
+        if kind(first) == "text":
             self._behind((), first)
             begun = None
         else:
@@ -100,21 +96,21 @@ class _Composer:
         if not starts or not self._has_values:
             return None
         written = len(self._tokenizer.encode_marked(first.pending))
-        if begun and _kind(first) == "value":
+        if begun and kind(first) == "value":
             written = len(begun.opening)
         return TurnGrammar(tuple(starts), written, tuple(sorted(self._control_ids)))
 
     def _behind(self, answers: Answers, step: Step) -> None:
         """Let the grammar begin behind the free text that `step` asks for, after each of the marks
         that may end it."""
-        marks = self._marks(step)
+        marks = self._questions.marks(step)
         for mark in marks if len(marks) <= _MOST_STARTS else []:
             answered = (*answers, Answer("", mark))
-            after = self._step(answered, mark)
-            key = mark, self._ahead(after, "")
+            after = self._questions.step(answered, mark)
+            key = mark, self._questions.ahead(after, "")
             if key not in self._begun:
                 self._begun[key] = None
-                if _kind(after) == "text":
+                if kind(after) == "text":
                     self._behind(answered, after)
                 else:
                     self._begun[key] = self._start(answered, behind_text=True)
@@ -124,22 +120,22 @@ class _Composer:
         what is known is read, not written."""
         opening: list[int] = []
         held = ""
-        step = self._step(answers)
-        while _kind(step) == "choice" and len(step.expression.choices) == 1:
-            (text,), held = self._texts(step, held)
+        step = self._questions.step(answers)
+        while kind(step) == "choice" and len(step.expression.choices) == 1:
+            (text,), held = self._questions.texts(step, held)
             opening += self._tokenizer.encode_marked(text)
             answers = (*answers, Answer(step.expression.choices[0]))
-            step = self._step(answers)
+            step = self._questions.step(answers)
         expression: Expression = NOTHING
-        if _kind(step) == "value":
+        if kind(step) == "value":
             before, expression = self._value(answers, step, held)
             opening += self._tokenizer.encode_marked(before)
-        elif _kind(step) == "choice":
-            texts, _ = self._texts(step, held)
+        elif kind(step) == "choice":
+            texts, _ = self._questions.texts(step, held)
             shared = _shared([self._tokenizer.encode_marked(text) for text in texts])
             expression = Choice(self._options(answers, step, held, len(shared)))
             opening += shared
-        elif _kind(step) == "pattern":
+        elif kind(step) == "pattern":
             opening += self._tokenizer.encode_marked(held + step.pending)
             expression = self._pattern(answers, Step("", step.expression), "")
         source = self._grammar.text(expression)
@@ -150,13 +146,13 @@ class _Composer:
     def _following(self, answers: Answers, held: str, mark: str = "") -> Expression:
         """What may come when the program has got these answers, the last of them ended by `mark`.
         `held`: spaces at the end of the last one."""
-        step = self._step(answers, mark)
+        step = self._questions.step(answers, mark)
         if len(answers) > _MOST_ANSWERS:
             raise InvalidSchema("A turn that never comes to what it had before has no grammar.")
-        match _kind(step):
+        match kind(step):
             case "choice":
-                after = [self._step((*answers, Answer(one))) for one in step.expression.choices]
-                key = self._ahead(step, held), *(self._ahead(one, "") for one in after)
+                choices = [(*answers, Answer(one)) for one in step.expression.choices]
+                key = self._key(step, held, map(self._questions.step, choices))
                 return self._rule(key, lambda: self._options(answers, step, held))
             case "value":
                 before, value = self._value(answers, step, held)
@@ -179,7 +175,7 @@ class _Composer:
     ) -> tuple[Expression, ...]:
         """One of the texts that `step` lets choose from, without its first `shared` ids, and what
         follows it. Where nothing does, what tells it apart is enough: the request is over then."""
-        texts, left = self._texts(step, held)
+        texts, left = self._questions.texts(step, held)
         each = [[token.token_id for token in self._tokens(text)] for text in texts]
         options = []
         for choice, ids in zip(step.expression.choices, each, strict=True):
@@ -205,7 +201,7 @@ class _Composer:
         """What matches a regular expression, and what follows it: nothing if that does not begin
         with a control token, without which nobody could tell where it does."""
         answered = (*answers, Answer(""))
-        following = self._tokens(self._step(answered).pending)
+        following = self._tokens(self._questions.step(answered).pending)
         if not following or following[0].token_id not in self._control_ids:
             return NOTHING
         matching = self._grammar.terminal(f"/{step.expression.sampling_params.regex}/")
@@ -218,8 +214,10 @@ class _Composer:
         if _ARGUMENTS not in answers:
             self._behind(answers, step)
             return NOTHING
-        marks = self._marks(step)
-        key = self._ahead(step, held), *self._ahead_of(answers, marks)
+        marks = self._questions.marks(step)
+        few = marks if len(marks) <= _MOST_MARKS else []
+        after = (self._questions.step((*answers, Answer("", mark)), mark) for mark in few)
+        key = self._key(step, held, after)
         endings = self._rule(key, lambda: self._endings(answers, marks))
         return sequence(*self._tokens(held + step.pending), endings)
 
@@ -231,69 +229,21 @@ class _Composer:
             *before, last = self._tokens(mark)
             is_control = last.token_id in self._control_ids
             begun = sequence(said, *before, last) if is_control else self._grammar.until(mark)
-            following = self._following((*answers, Answer("", mark)), "", mark)
-            found.append(sequence(begun, following if len(marks) <= _MOST_MARKS else NOTHING))
+            following: Expression = NOTHING
+            if len(marks) <= _MOST_MARKS:
+                following = self._following((*answers, Answer("", mark)), "", mark)
+            found.append(sequence(begun, following))
         return tuple(found)
 
-    def _marks(self, step: Step) -> list[str]:
-        """The stop strings of a text; of those that end with the same control token, the shortest,
-        since that token alone ends a text."""
-        found: dict[str, str] = {}
-        for stop in sorted(step.expression.sampling_params.stop or (), key=len):
-            last, is_control = list(self._tokenizer.control.split(stop))[-1]
-            found.setdefault(last if is_control else stop, stop)
-        return list(found.values())
-
-    def _ahead_of(self, answers: Answers, marks: Sequence[str]) -> list[Any]:
-        if len(marks) > _MOST_MARKS:
-            return []
-        after = (self._step((*answers, Answer("", mark)), mark) for mark in marks)
-        return [self._ahead(one, "") for one in after]
-
-    def _ahead(self, step: Step, held: str) -> Any:
-        """What the program asks, to be compared."""
-        if step.expression is None:
-            return None
-        if _kind(step) == "choice":
-            return tuple(self._texts(step, held)[0])
-        wanted = step.expression.sampling_params
-        return held + step.pending, wanted.json_schema, wanted.regex, tuple(wanted.stop or ())
-
-    def _texts(self, step: Step, held: str) -> tuple[list[str], str]:
-        """The choices of `step` as the interpreter tokenizes them, and the spaces at their end that
-        it leaves to what follows."""
-        texts = [held + step.pending + choice for choice in step.expression.choices]
-        left = common_lead(self._tokenizer, texts)
-        return [text.removesuffix(left) for text in texts], left
+    def _key(self, step: Step, held: str, after: Iterable[Step]) -> Any:
+        """The same for a `step` that asks the same and is followed by the same."""
+        ahead = self._questions.ahead
+        return ahead(step, held), *(ahead(one, "") for one in after)
 
     def _tokens(self, text: str) -> list[Token]:
         ids = self._tokenizer.encode_marked(text)
         self._control_ids |= set(ids) & set(self._tokenizer.control_ids.values())
         return list(map(Token, ids))
-
-    def _step(self, answers: Answers, mark: str = "") -> Step:
-        """What the program does when it has got these answers; of what it writes, what follows the
-        `mark` of the last."""
-        step = replayed(self._program, Prompt("", []), self._offer, answers)
-        if not step.pending.startswith(mark):
-            return Step("", None)
-        return step._replace(pending=step.pending.removeprefix(mark))
-
-
-def _kind(step: Step) -> str | None:
-    """What is asked for, of what a grammar can hold: a choice, a value (the arguments of a call), a
-    pattern or text."""
-    if step.expression is None:
-        return None
-    if hasattr(step.expression, "choices"):
-        return "choice"
-    wanted = step.expression.sampling_params
-    if wanted.json_schema:
-        is_call = Variable.parse(step.expression.name).role == "arguments"
-        return "value" if is_call else None
-    if wanted.regex:
-        return "pattern" if Variable.parse(step.expression.name).role == "id" else None
-    return None if getattr(wanted, "ebnf", None) else "text"
 
 
 def _shared(each: Sequence[Sequence[int]]) -> list[int]:

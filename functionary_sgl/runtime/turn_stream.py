@@ -60,6 +60,7 @@ class TurnStream:
         if request.constraint is None:
             self._text_begins = len(request.token_ids)
         if place is not None and self._answers(request, place):
+            self._has_values |= _is_value(request.constraint)
             answer = self._told(place, self._end(request.constraint))
         else:
             self.close()
@@ -115,7 +116,6 @@ class TurnStream:
         end of a grammar: an end of the turn. A text has to end with marks that are in the grammar,
         and comes behind a value."""
         if request.constraint is not None:
-            self._has_values |= request.constraint.kind == "json_schema"
             return place.request.ids[place.at] not in self._turn.stop_token_ids
         known = {*self._turn.stop_token_ids, *self._grammar.control_ids}
         is_plain = known.issuperset(request.stop_token_ids) and not request.min_tokens
@@ -126,7 +126,7 @@ class TurnStream:
         is asked for; None as long as it is not over. The interpreter itself finds a text's end."""
         if constraint is None:
             return lambda token_id: None
-        if constraint.kind != "json_schema":
+        if not _is_value(constraint):
             ends = frozenset(self._grammar.control_ids)
             return lambda token_id: 0 if token_id in ends else None
         matcher, decoder = ValueMatcher(()), self._tokenizer.stream()
@@ -153,3 +153,7 @@ class TurnStream:
             yield Chunk(request.ids[begun:at], reason, told.cached_tokens, told.image_tokens)
         if last is None:
             yield Chunk((), request.told.finish_reason)
+
+
+def _is_value(constraint: Constraint | None) -> bool:
+    return constraint is not None and constraint.kind == "json_schema"
