@@ -34,7 +34,6 @@ class Chain:
     def foresee(self, source: bytes, ends: Sequence[int]) -> None:
         """Go on as far as can be told: with what must be spelled, with one of `ends` behind a call,
         with what `source` has or was said before."""
-        source += b"\n"  # the prompt's last word ends there
         while len(self.ids) < self._most and self._go_on(source, ends):
             pass
 

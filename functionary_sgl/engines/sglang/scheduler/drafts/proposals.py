@@ -40,7 +40,7 @@ def _draft(request: Any, most: int, worth: float) -> Draft:
     said = tokenizer.decode_bytes(request.output_ids[-_LAST:])
     chain = Chain(grammar.ll_matcher, tokenizer, said, most, worth)
     forced = len(chain.ids)
-    chain.foresee(_prompt(request, tokenizer), _ends(request))
+    chain.foresee(*_known(request, tokenizer))
     return Draft(chain.ids, forced)
 
 
@@ -53,15 +53,19 @@ def _is_penalized(params: Any) -> bool:
     )
 
 
-def _ends(request: Any) -> list[int]:
-    """Ids that end the answer."""
-    told = request.sampling_params.stop_token_ids or (), request.eos_token_ids or ()
-    return sorted({token_id for ids in told for token_id in ids})
+class _Known(NamedTuple):
+    """What stays the same of a request: the `prompt` as text, and the ids that end the answer."""
+
+    prompt: bytes
+    ends: Sequence[int]
 
 
-def _prompt(request: Any, tokenizer: Any) -> bytes:
-    """The prompt as text, made once."""
-    if not hasattr(request, "functionary_prompt"):
-        request.functionary_prompt = tokenizer.decode_bytes(list(request.origin_input_ids))
-    told: bytes = request.functionary_prompt
-    return told
+def _known(request: Any, tokenizer: Any) -> _Known:
+    """Made once for each request."""
+    if not hasattr(request, "functionary_known"):
+        # The line break ends the prompt's last word.
+        prompt = tokenizer.decode_bytes(list(request.origin_input_ids)) + b"\n"
+        told = request.sampling_params.stop_token_ids or (), request.eos_token_ids or ()
+        request.functionary_known = _Known(prompt, sorted(frozenset().union(*told)))
+    known: _Known = request.functionary_known
+    return known

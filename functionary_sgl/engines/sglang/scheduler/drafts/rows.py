@@ -45,16 +45,17 @@ class Chains(SpecInput):  # type: ignore[misc]
     def merge_batch(self, other: Any) -> None: ...
 
 
-def widened(info: BatchInfo, widths: torch.Tensor) -> BatchInfo:
+def widened(info: BatchInfo, widths: Sequence[int]) -> BatchInfo:
     """`info` for all rows."""
+    times = torch.tensor(widths)
     values = {name: getattr(info, name) for name in _PER_ROW}
     wide: dict[str, Any] = {
-        name: value.repeat_interleave(widths, 0)
+        name: value.repeat_interleave(times, 0)
         for name, value in values.items()
         if value is not None
     }
-    wide["barred"] = info.barred and (info.barred[0], info.barred[1].repeat_interleave(widths, 0))
-    wide |= {name: repeated(getattr(info, name), widths.tolist()) for name in ("seeds", "asked")}
+    wide["barred"] = info.barred and (info.barred[0], info.barred[1].repeat_interleave(times, 0))
+    wide |= {name: repeated(getattr(info, name), widths) for name in ("seeds", "asked")}
     return replace(info, **wide | {"grammars": None})
 
 

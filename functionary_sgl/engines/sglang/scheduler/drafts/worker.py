@@ -19,6 +19,7 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         super().__init__()
         self._target_worker = target_worker
         self._most = server_args.speculative_num_draft_tokens - 1
+        self._has_adapters = server_args.enable_lora
 
     @property
     def draft_worker(self) -> None:
@@ -55,7 +56,7 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         """As without drafts. The lengths of a batch lack the last token here."""
         lengths = batch.seq_lens
         batch.input_ids = torch.tensor([request.output_ids[-1] for request in batch.reqs])
-        batch.out_cache_loc = _slots(batch, lengths.view(-1, 1))
+        batch.out_cache_loc = _slots(batch, batch.req_pool_indices, lengths)
         batch.seq_lens, batch.seq_lens_cpu = lengths + 1, batch.seq_lens_cpu + 1
         batch.seq_lens_sum = None
         batch.spec_info = None
@@ -78,10 +79,10 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         rows = batch.req_pool_indices.repeat_interleave(wide)
         batch.forward_mode = ForwardMode.TARGET_VERIFY
         batch.input_ids = torch.tensor([token_id for chain in chains for token_id in chain])
-        batch.out_cache_loc = batch.req_to_token_pool.req_to_token[rows, places].long()
+        batch.out_cache_loc = _slots(batch, rows, places)
         batch.spec_info = Chains(places, wide)
         result = self._target_worker.forward_batch_generation(batch, is_verify=True)
-        drawn = self._draw(batch, drafted, wide, places, result.logits_output)
+        drawn = self._draw(batch, drafted, widths, places, result.logits_output)
         each = [ids.tolist() for ids in drawn.split(widths)]
         kept = [_agreeing(ids, draft.ids) for ids, draft in zip(each, drafted, strict=True)]
         most = max(widths)
@@ -96,7 +97,7 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         """Rows of each request; as many for all where SGLang computes adapters or tells
         log-probabilities, which know chains of one width."""
         widths = [1 + len(draft.ids) for draft in drafted]
-        if self._target_worker.model_runner.server_args.enable_lora or batch.return_logprob:
+        if self._has_adapters or batch.return_logprob:
             return [max(widths)] * len(widths)
         return widths
 
@@ -104,13 +105,12 @@ class Worker(BaseSpecWorker):  # type: ignore[misc]
         self,
         batch: Any,
         drafted: Sequence[Draft],
-        wide: torch.Tensor,
+        widths: Sequence[int],
         places: torch.Tensor,
         told: Any,
     ) -> torch.Tensor:
         """An id for each row, at `places`, by the logits in `told`."""
-        widths = wide.tolist()
-        info = widened(batch.sampling_info, wide)
+        info = widened(batch.sampling_info, widths)
         info.grammar_mask = mask(batch.reqs, drafted, widths, info.vocab_size)
         info.apply_logits_bias(told.next_token_logits)
         ids = self._target_worker.model_runner.sampler(
@@ -141,8 +141,8 @@ def _one_each(result: Any, lengths: torch.Tensor) -> Any:
     return result
 
 
-def _slots(batch: Any, places: torch.Tensor) -> torch.Tensor:
-    """Where in the KV cache the tokens at `places` (requests, any number) of the requests lie."""
-    table = batch.req_to_token_pool.req_to_token
-    slots: torch.Tensor = table[batch.req_pool_indices.view(-1, 1), places].flatten().long()
+def _slots(batch: Any, rows: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Where in the KV cache the token at each of `places` lies, of the request that has that of
+    `rows` in SGLang's table."""
+    slots: torch.Tensor = batch.req_to_token_pool.req_to_token[rows, places].long()
     return slots
