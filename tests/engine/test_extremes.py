@@ -64,11 +64,11 @@ def test_a_request_whose_logits_overflow_ends_alone(
 
 
 def test_whose_request_it_was_is_told(engine: RunningEngine) -> None:
-    from functionary_sgl.engines.sglang.engine import _finish_reason
+    from functionary_sgl.engines.sglang.meta_info import finish_reason
     from functionary_sgl.errors import EngineError
 
     with pytest.raises(EngineError, match="overflowed"):
-        _finish_reason({"type": "stop", "matched": "NaN happened"})
+        finish_reason({"type": "stop", "matched": "NaN happened"})
 
 
 def test_a_clients_stop_string_is_not_taken_for_an_overflow(engine: RunningEngine) -> None:

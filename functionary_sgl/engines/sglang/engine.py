@@ -8,17 +8,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
-from http import HTTPStatus
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from prometheus_client import Metric
 
 from functionary_sgl.engines.base import (
     Chunk,
     Constraint,
-    Logprob,
     Request,
     Scores,
     TurnContext,
@@ -29,15 +26,16 @@ from functionary_sgl.engines.sglang import metrics, nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
+from functionary_sgl.engines.sglang.meta_info import NotFinite, finish_reason, logprobs, passes
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
-from functionary_sgl.engines.sglang.sampling import ASKED_IDS, NOT_FINITE, sampling_params
+from functionary_sgl.engines.sglang.sampling import ASKED_IDS, sampling_params
+from functionary_sgl.engines.sglang.signals import SignalHandlers, who_died
 from functionary_sgl.engines.sglang.stream import Output, Stream
 from functionary_sgl.errors import (
     EngineDied,
     EngineError,
     FunctionaryError,
     RequestError,
-    ServerBusy,
     UsageError,
 )
 from functionary_sgl.metrics import ACCEPTED_DRAFT_TOKENS, ENGINE_PASSES, ENGINE_REQUESTS
@@ -121,10 +119,10 @@ class SGLangEngine:
             async for output in outputs:
                 yield Chunk(
                     token_ids=output.ids,
-                    finish_reason=_finish_reason(output.meta["finish_reason"]),
+                    finish_reason=finish_reason(output.meta["finish_reason"]),
                     cached_tokens=output.meta.get("cached_tokens", 0),
                     image_tokens=output.meta["prompt_tokens"] - len(request.token_ids),
-                    logprobs=_logprobs(output.meta),
+                    logprobs=logprobs(output.meta),
                 )
 
     async def score(
@@ -143,10 +141,10 @@ class SGLangEngine:
             async for output in outputs:
                 meta = output.meta
                 if meta["finish_reason"]:
-                    _finish_reason(meta["finish_reason"])
+                    finish_reason(meta["finish_reason"])
                     told = meta["output_token_ids_logprobs"][0]
-                    logprobs = {token_id: logprob for logprob, token_id, _ in told}
-                    ordered = [logprobs[candidate] for candidate in candidates]
+                    known = {token_id: logprob for logprob, token_id, _ in told}
+                    ordered = [known[candidate] for candidate in candidates]
                     images = meta["prompt_tokens"] - len(token_ids)
                     return Scores(ordered, meta.get("cached_tokens", 0), images)
         raise EngineError("The engine gave no log-probabilities.")
@@ -191,7 +189,7 @@ class SGLangEngine:
         """UsageError where what the model computes with it are no numbers."""
         try:
             await self.score([0], [0], TurnContext("ready", 1, adapter=adapter))
-        except _NotFinite as error:
+        except NotFinite as error:
             raise UsageError(_numberless(adapter)) from error
 
     async def _unless_dead(self, work: Coroutine[Any, Any, None]) -> None:
@@ -221,7 +219,7 @@ class SGLangEngine:
             while True:
                 output = await stream.next()
                 if output.meta["finish_reason"]:
-                    ENGINE_PASSES.inc(_passes(output.meta))
+                    ENGINE_PASSES.inc(passes(output.meta))
                     ACCEPTED_DRAFT_TOKENS.inc(output.meta.get("spec_num_correct_drafts", 0))
                 yield output
                 if output.meta["finish_reason"]:
@@ -233,7 +231,7 @@ class SGLangEngine:
     def _signal_handlers(self, manager: Any) -> Any:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
         process that died."""
-        return _SignalHandlers(self._stop, lambda: self._die(_who_died(manager)))
+        return SignalHandlers(self._stop, lambda: self._die(who_died(manager)))
 
     async def _begin_watching(self) -> None:
         await asyncio.to_thread(self._leftovers.note)
@@ -254,36 +252,6 @@ class SGLangEngine:
         self._dead.set()
 
 
-class _NotFinite(EngineError):
-    """What the model computed cannot be drawn from (`scheduler/finite.py`)."""
-
-
-class _SignalHandlers:
-    """In the form that SGLang's TokenizerManager expects."""
-
-    def __init__(self, stop: Callable[[], None], die: Callable[[], None]) -> None:
-        self._stop = stop
-        self._die = die
-
-    def sigterm_handler(self, signum: Any = None, frame: Any = None) -> None:
-        self._stop()
-
-    def running_phase_sigquit_handler(self, signum: Any = None, frame: Any = None) -> None:
-        self._die()
-
-
-def _who_died(manager: Any) -> str:
-    """Which of SGLang's processes, and of what."""
-    watchdog = manager._subprocess_watchdog
-    ended = [
-        f"{name} (exit code {process.exitcode})"
-        for process, name in zip(watchdog._processes, watchdog._names, strict=True)
-        if process.exitcode is not None
-    ]
-    who = ", ".join(ended) or "an unknown one"
-    return f"A process of the engine died, {who}; its output above says why."
-
-
 def _most_running(flags: Any, scheduler: Mapping[str, Any]) -> int:
     """How many turns can run, by SGLang's flag or the memory that it found for its KV cache."""
     if flags.max_running_requests is not None:
@@ -300,51 +268,12 @@ def _numberless(adapter: str | None) -> str:
     )
 
 
-def _passes(meta: dict[str, Any]) -> int:
-    """How many passes of the model a request took that is over: SGLang counts those behind the
-    prompt where it may verify drafts, else there is one for each token."""
-    verified: int | None = meta.get("spec_verify_ct")
-    tokens: int = meta.get("completion_tokens", 0)
-    return max(tokens, 1) if verified is None else 1 + verified
-
-
 def _images(urls: Sequence[str]) -> dict[str, Any]:
     if not urls:
         return {}
     # Without this word SGLang shows a LLaVA the first of several images only.
     several = {"modalities": ["multi-images"]} if len(urls) > 1 else {}
     return {"image_data": list(urls)} | several
-
-
-def _finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] | None:
-    """`stop` or `length`; raises for a request that SGLang gave up."""
-    if reason is None:
-        return None
-    if reason["type"] == "abort":
-        message = str(reason.get("message", "")).strip()
-        if reason.get("status_code") == HTTPStatus.BAD_REQUEST:
-            raise RequestError(message)
-        if reason.get("status_code") == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise ServerBusy(message)
-        raise EngineError(f"The engine gave up the request: {message}")
-    if reason.get("matched") == NOT_FINITE:
-        raise _NotFinite("The model's numbers overflowed; this answer cannot go on.")
-    return "length" if reason["type"] == "length" else "stop"
-
-
-def _logprobs(meta: dict[str, Any]) -> Sequence[Logprob]:
-    tokens = meta.get("output_token_logprobs")
-    if not tokens:
-        return ()
-    tops = meta.get("output_top_logprobs") or []
-    return [
-        Logprob(
-            token[0],
-            tuple((entry[1], entry[0]) for entry in top or ()),
-        )
-        # SGLang tells no alternatives at all where none were asked for.
-        for token, top in zip_longest(tokens, tops)
-    ]
 
 
 def _sandboxes(manager: Any, vocabulary_size: int) -> Sandboxes:
