@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from functionary_sgl.engines.base import Scores, TurnContext
-from functionary_sgl.engines.sglang.engine import SGLangEngine, _finish_reason
+from functionary_sgl.engines.sglang.engine import SGLangEngine
+from functionary_sgl.engines.sglang.meta_info import finish_reason
 from functionary_sgl.errors import UsageError
 
 
@@ -28,7 +29,7 @@ class FirstAnswers(SGLangEngine):
 
     async def score(self, token_ids: Sequence[int], candidates: Any, turn: TurnContext) -> Scores:
         if turn.adapter in self._broken:
-            _finish_reason({"type": "stop", "matched": "NaN happened"})
+            finish_reason({"type": "stop", "matched": "NaN happened"})
         return Scores([-0.1])
 
 
