@@ -68,3 +68,38 @@ def test_they_are_removed(tmp_path: Path, number: int | None) -> None:
     finally:
         for file in (shared, Path(f"{shared}-other"), strange):
             file.unlink(missing_ok=True)
+
+
+CHILD = """
+import mmap, os, sys
+file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+os.truncate(file, 4096)
+kept = mmap.mmap(file, 4096)
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+PARENT = """
+import subprocess, sys
+from functionary_sgl.engines.sglang.leftovers import Leftovers
+
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdin=-1, stdout=-1)
+child.stdout.readline()
+leftovers = Leftovers([])
+leftovers.note()
+child.kill()
+child.wait()
+leftovers.note()
+leftovers.remove()
+"""
+
+
+def test_those_of_a_process_that_died_before_are_removed_too() -> None:
+    shared = Path(f"/dev/shm/psm_{uuid.uuid4().hex}")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PARENT, CHILD, str(shared)]
+    try:
+        subprocess.run(command, env=environment, check=True)
+        assert not shared.exists()
+    finally:
+        shared.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,7 @@ class Leftovers:
     """Those of the processes of this one, and of `sockets`; known once all have started."""
 
     def __init__(self, sockets: Iterable[str]) -> None:
-        self._sockets = list(sockets)
-        self._files: list[str] = []
+        self._files = set(sockets)
         self._sweeper = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SWEEPER)],
             stdin=subprocess.PIPE,
@@ -39,10 +38,9 @@ class Leftovers:
         self._sweeper.wait()
 
     def note(self) -> None:
-        """Look what there is."""
+        """Look what there is. What was there before stays noted: its process may have died."""
         processes = [os.getpid(), *(child.pid for child in psutil.Process().children(True))]
-        shared = {file for pid in processes for file in _mapped(pid)}
-        self._files = [*self._sockets, *sorted(shared)]
+        self._files |= {file for pid in processes for file in _mapped(pid)}
         self._tell(self._files)
 
     def remove(self) -> None:
@@ -54,10 +52,10 @@ class Leftovers:
         assert self._sweeper.stdin is not None
         self._sweeper.stdin.close()
 
-    def _tell(self, files: Sequence[str]) -> None:
+    def _tell(self, files: Iterable[str]) -> None:
         assert self._sweeper.stdin is not None
         with suppress(OSError):  # whoever killed it did not want it
-            self._sweeper.stdin.write(json.dumps(files).encode() + b"\n")
+            self._sweeper.stdin.write(json.dumps(sorted(files)).encode() + b"\n")
             self._sweeper.stdin.flush()
 
 
