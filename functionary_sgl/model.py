@@ -1,7 +1,6 @@
 """A model that can be asked: a format and its prompts, joined with an engine."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,10 +16,18 @@ from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
 from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
-from functionary_sgl.engines.base import EVER, Answering, Engine, Sampling
+from functionary_sgl.checked_turn import (
+    CheckedTurn,
+    check_ids,
+    check_least,
+    salt_of,
+    too_long,
+    unenforced,
+)
+from functionary_sgl.engines.base import Answering, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
 from functionary_sgl.engines.traced import Traced
-from functionary_sgl.errors import ContextLengthExceeded, RequestError
+from functionary_sgl.errors import RequestError
 from functionary_sgl.forms import Forms
 from functionary_sgl.gate import Constraints, Gate
 from functionary_sgl.metrics import ADAPTER_TURNS, CALLS_NOT_OFFERED, TURN_GRAMMARS
@@ -30,27 +37,9 @@ from functionary_sgl.runtime.events import Delta, Ended, Event
 from functionary_sgl.runtime.interpreter import run
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.transcript import Transcript
-from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.turn_grammars import TurnGrammars
 from functionary_sgl.runtime.turn_stream import TurnStream
 from functionary_sgl.turns import Offer
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedTurn(Turn):
-    """A turn with what is known of its functions' arguments, by name.
-
-    unenforced: pointers to the keywords that may be broken, in the request: the path of a tool's
-    parameters, and from there on a JSON pointer.
-    salt: with which the turn will be remembered.
-    answerer: the adapter that `adapter` is the engine's name of.
-    """
-
-    offer: Offer
-    arguments: Mapping[str, Arguments] = field(default_factory=dict)
-    unenforced: tuple[str, ...] = ()
-    salt: str = ""
-    answerer: Adapter | None = None
 
 
 @dataclass(frozen=True)
@@ -141,11 +130,11 @@ class Model:
         """
         record.current().model = self.names[0]
         record.current().adapter = "" if adapter is None else adapter.name
-        self._check_ids(sampling)
+        check_ids(sampling, self.prompter.tokenizer.size)
         images = conversation.images()
         await self._check_images(images)
         key = None if adapter is None else adapter.key
-        salt = _salt(sampling, key, cache_salt)
+        salt = salt_of(sampling, key, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
         with tracing.span("gate"):
             arguments = await self.gate.admit(conversation.callable_functions())
@@ -154,7 +143,7 @@ class Model:
                 for tool in conversation.callable_tools()
                 if isinstance(tool, CustomTool)
             }
-            answer, unenforced = await self._answer(conversation)
+            answer, lacking = await self._answer(conversation)
         # Templates and tokenizers are worked off the event loop: other turns go on.
         with tracing.span("prompt"):
             prompt, offer, taken = await asyncio.to_thread(
@@ -177,7 +166,7 @@ class Model:
             salt=salt,
             answerer=adapter,
             arguments=arguments,
-            unenforced=(*_unenforced(conversation, arguments), *unenforced),
+            unenforced=(*unenforced(conversation, arguments), *lacking),
         )
 
     async def _answer(self, conversation: Conversation) -> tuple[Form | None, list[str]]:
@@ -261,12 +250,12 @@ class Model:
         offer = self.prompter.offers.of(
             conversation, schemas, answer, inputs, free_names=free_names
         )
-        _check_least(sampling, offer)
+        check_least(sampling, offer)
         most = self.engine.context_length
         try:
             prompt = self.prompter.prompt(conversation, salt, most)
         except OverflowError as error:
-            raise _too_long(most, f"more than {most}") from error
+            raise too_long(most, f"more than {most}") from error
         _, written = self.prompter.opening(prompt, offer)
         return prompt, offer, len(prompt.token_ids) + len(written)
 
@@ -276,17 +265,6 @@ class Model:
         for left, call in enumerate(reversed(calls)):
             known = None if cut and not left else turn.arguments.get(call.name)
             self.gate.count(known, call.arguments)
-
-    def _check_ids(self, sampling: Sampling) -> None:
-        # An id that the model does not have would take the engine down.
-        size = self.prompter.tokenizer.size
-        for param in ("logit_bias", "stop_token_ids"):
-            for token_id in getattr(sampling, param):
-                if not 0 <= token_id < size:
-                    raise RequestError(
-                        f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
-                        param=param,
-                    )
 
     async def _check_images(self, images: Sequence[Image]) -> None:
         if len(images) > MOST_IMAGES:
@@ -304,38 +282,6 @@ class Model:
         """Agents ask for as many tokens as there could be, whatever the prompt."""
         left = self.engine.context_length - prompt_tokens
         if left < 1:
-            raise _too_long(self.engine.context_length, str(prompt_tokens))
+            raise too_long(self.engine.context_length, str(prompt_tokens))
         bounds = (left, max_tokens, self.max_output_tokens)
         return min(bound for bound in bounds if bound is not None)
-
-
-def _too_long(limit: int, taken: str) -> ContextLengthExceeded:
-    return ContextLengthExceeded(
-        f"This model's maximum context length is {limit} tokens. However, the messages and tools "
-        f"take {taken}, and an answer needs one at least. Shorten them.",
-        param="messages",
-    )
-
-
-def _check_least(sampling: Sampling, offer: Offer) -> None:
-    """RequestError where a turn may end, or have to end, otherwise than as text does."""
-    if sampling.min_tokens and (offer.names or offer.answer is not None or offer.reasoning):
-        param = "ignore_eos" if sampling.min_tokens == EVER else "min_tokens"
-        raise RequestError(
-            f"'{param}' can be honoured for plain text only: leave it out, or the tools and the "
-            "form of the answer, and set 'reasoning_effort' to 'none' for a model that reasons.",
-            param=param,
-        )
-
-
-def _salt(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
-    """What keeps apart what is remembered of turns: whose they are, who answers, and by what the
-    client made the model write what it else would not. Empty where there is nothing of these."""
-    parts = [cache_salt, adapter, sampling.bent]
-    return json.dumps(parts, sort_keys=True) if any(parts) else ""
-
-
-def _unenforced(conversation: Conversation, arguments: Mapping[str, Arguments]) -> Iterator[str]:
-    """Where the request's tools have keywords that are not enforced."""
-    for tool in conversation.callable_functions():
-        yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)

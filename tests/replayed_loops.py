@@ -10,7 +10,8 @@ import httpx
 
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.api.app import create_app
-from functionary_sgl.model import CheckedTurn, Model
+from functionary_sgl.checked_turn import CheckedTurn
+from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended, Event
 from functionary_sgl.turns import FORMATS

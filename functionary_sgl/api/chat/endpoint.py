@@ -28,8 +28,9 @@ from functionary_sgl.api.merge import merged
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.errors import ServerBusy
-from functionary_sgl.model import CheckedTurn, Model
+from functionary_sgl.model import Model
 
 router = APIRouter()
 

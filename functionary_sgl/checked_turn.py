@@ -1,0 +1,75 @@
+"""A turn that was found to be what the model can do, and what it is checked for."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from functionary_sgl.adapters import Adapter
+from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.chat.schema import Arguments
+from functionary_sgl.engines.base import EVER, Sampling
+from functionary_sgl.errors import ContextLengthExceeded, RequestError
+from functionary_sgl.runtime.turn import Turn
+from functionary_sgl.turns import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTurn(Turn):
+    """A turn with what is known of its functions' arguments, by name.
+
+    unenforced: pointers to the keywords that may be broken, in the request: the path of a tool's
+    parameters, and from there on a JSON pointer.
+    salt: with which the turn will be remembered.
+    answerer: the adapter that `adapter` is the engine's name of.
+    """
+
+    offer: Offer
+    arguments: Mapping[str, Arguments] = field(default_factory=dict)
+    unenforced: tuple[str, ...] = ()
+    salt: str = ""
+    answerer: Adapter | None = None
+
+
+def check_ids(sampling: Sampling, size: int) -> None:
+    """RequestError for an id that a model of so many ids does not have, for it would take the
+    engine down."""
+    for param in ("logit_bias", "stop_token_ids"):
+        for token_id in getattr(sampling, param):
+            if not 0 <= token_id < size:
+                raise RequestError(
+                    f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
+                    param=param,
+                )
+
+
+def check_least(sampling: Sampling, offer: Offer) -> None:
+    """RequestError where a turn may end, or have to end, otherwise than as text does."""
+    if sampling.min_tokens and (offer.names or offer.answer is not None or offer.reasoning):
+        param = "ignore_eos" if sampling.min_tokens == EVER else "min_tokens"
+        raise RequestError(
+            f"'{param}' can be honoured for plain text only: leave it out, or the tools and the "
+            "form of the answer, and set 'reasoning_effort' to 'none' for a model that reasons.",
+            param=param,
+        )
+
+
+def too_long(limit: int, taken: str) -> ContextLengthExceeded:
+    """What has no place in a context of `limit` tokens, of which it would have `taken`."""
+    return ContextLengthExceeded(
+        f"This model's maximum context length is {limit} tokens. However, the messages and tools "
+        f"take {taken}, and an answer needs one at least. Shorten them.",
+        param="messages",
+    )
+
+
+def salt_of(sampling: Sampling, adapter: str | None, cache_salt: str) -> str:
+    """What keeps apart what is remembered of turns: whose they are, who answers, and by what the
+    client made the model write what it else would not. Empty where there is nothing of these."""
+    parts = [cache_salt, adapter, sampling.bent]
+    return json.dumps(parts, sort_keys=True) if any(parts) else ""
+
+
+def unenforced(conversation: Conversation, arguments: Mapping[str, Arguments]) -> Iterator[str]:
+    """Where the request's tools have keywords that are not enforced."""
+    for tool in conversation.callable_functions():
+        yield from (tool.parameters_path + p for p in arguments[tool.name].unenforced)
