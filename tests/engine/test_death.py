@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import psutil
-import pytest
 
 from functionary_sgl.engines.sglang.leftovers import _mapped
 from tests.engine.conftest import RunningEngine
@@ -36,7 +35,8 @@ class Reading(threading.Thread):
         assert self._begun.wait(30)
 
     def run(self) -> None:
-        with httpx.stream("POST", self._url, json=self._body, timeout=90) as response:
+        request = httpx.stream("POST", self._url, json=self._body, timeout=90)
+        with suppress(httpx.TransportError), request as response:  # a server killed says nothing
             for line in response.iter_lines():
                 self._lines.append(line)
                 self._begun.set()
@@ -123,8 +123,6 @@ def sandboxes(engine: RunningEngine) -> list[psutil.Process]:
     return [p for p in children if _lives(p) and "worker.py" in " ".join(p.cmdline())]
 
 
-# Where a sandbox was replaced before, files in /dev/shm were not all gone after 10 s.
-@pytest.mark.xfail(reason="what is left after a sandbox was replaced", strict=False)
 def test_an_engine_that_dies_ends_streams_with_an_error_and_the_process_with_its_reason(
     engine: RunningEngine,
 ) -> None:
