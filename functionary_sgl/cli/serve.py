@@ -9,8 +9,9 @@ from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import flags, keys, logs, progress, server, tls
+from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.rereading import Rereading
-from functionary_sgl.cli.server import bind, run
+from functionary_sgl.cli.server import run
 from functionary_sgl.engines.base import Engine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
@@ -41,7 +42,7 @@ def serve(argv: Sequence[str]) -> int:
     check(options, others)
     logs.begin(options)
     tls.check(options)
-    server.allow_files(options.max_connections)
+    allow_files(options.max_connections)
     with bind(options.host, options.port) as listener, tracing.exported(options.otlp_endpoint):
         keys.check(options, found, listener.getsockname()[0])
         for warning in keys.warnings(options):

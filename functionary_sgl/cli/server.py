@@ -1,17 +1,16 @@
-"""The process that serves: its socket, its signals, its banner and its end."""
+"""The process that serves: its signals, its banner and its end."""
 
 import argparse
 import asyncio
 import faulthandler
 import gc
 import json
-import resource
 import signal
 import socket
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
@@ -20,16 +19,11 @@ import uvloop
 from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.api.limits import (
-    MAX_BODIES_BYTES,
-    MAX_BODY_BYTES,
-    MAX_CONNECTIONS,
-    READ_SECONDS,
-)
+from functionary_sgl.api.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_CONNECTIONS
 from functionary_sgl.cli import flags, logs
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.cli.rereading import Rereading
-from functionary_sgl.errors import EngineDied, ServerStopping, UsageError
+from functionary_sgl.errors import EngineDied, ServerStopping
 from functionary_sgl.model import Model
 
 DRAIN_SECONDS = 30
@@ -45,9 +39,6 @@ END_SECONDS = 20
 """How long the engine's processes and this one may take to end, behind the last answer. Then they
 are left, and what hung is printed: a supervisor waits for the exit to start the server anew."""
 
-OTHER_FILES = 256
-"""Besides connections: pipes to the engine and the sandbox, a model's files while it is loaded."""
-
 MIB = 2**20
 
 KEEP_ALIVE_SECONDS = 75
@@ -56,8 +47,6 @@ leave theirs (AWS 60 s, nginx 60 s), or they send a request into one that is jus
 
 LOOK_SECONDS = 0.05
 """How often those that drain are counted."""
-
-SEND_BUFFER_BYTES = 256 * 1024
 
 GIL_SECONDS = 0.001
 """How long a thread may compute while the event loop waits for its turn."""
@@ -122,40 +111,6 @@ def _body_mb(text: str) -> int:
     if number > most:
         raise argparse.ArgumentTypeError(f"{number} MiB are too many; at most {most} can be taken")
     return number
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, not yet listening; UsageError if it cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with ExitStack() as unless_bound:
-            listener = unless_bound.enter_context(socket.socket(family, kind, protocol))
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit it: who takes nothing of what is sent is cut off.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000)
-            # The kernel would take megabytes of an answer before anybody notices.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-            listener.bind(address)
-            unless_bound.pop_all()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot serve on {host} port {port}: {reason}") from error
-    return listener
-
-
-def allow_files(connections: int) -> None:
-    """Have the process be allowed to open as many files as so many connections take."""
-    wanted = connections + OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and wanted > hard:
-        raise UsageError(
-            f"--max-connections {connections} takes {wanted} open files, and this process may have "
-            f"{hard} (ulimit -Hn): give fewer, or allow it more"
-        )
-    if soft != resource.RLIM_INFINITY and wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run(

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functionary_sgl.api import bodies
-from functionary_sgl.cli import connection, server
+from functionary_sgl.cli import connection, listener
+from functionary_sgl.cli.listener import bind
 from tests.formats import PROMPTERS
 from tests.serving import Served, scripted_model, serving
 
@@ -243,11 +244,11 @@ def test_bodies_have_bounds_together(
 
 def test_who_takes_nothing_of_what_is_sent_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the kernel, whatever waits: a connection inherits it from the socket that listens."""
-    monkeypatch.setattr(server, "READ_SECONDS", 1)
-    with server.bind("127.0.0.1", 0) as listener:
-        listener.listen()
-        with socket.create_connection(listener.getsockname()) as silent:
-            writing, _ = listener.accept()
+    monkeypatch.setattr(listener, "READ_SECONDS", 1)
+    with bind("127.0.0.1", 0) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()) as silent:
+            writing, _ = listening.accept()
             writing.settimeout(30)
             with writing, pytest.raises((TimeoutError, ConnectionError)) as cut:
                 writing.sendall(bytes(2**26))

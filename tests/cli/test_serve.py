@@ -18,6 +18,7 @@ import pytest
 
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import flags, keys, main, serve, server
+from functionary_sgl.cli.listener import bind
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns import FORMATS
@@ -273,7 +274,7 @@ def test_an_engine_that_does_not_get_ready_is_closed(
     monkeypatch.setattr(model.engine, "close", close)
     options = serve._parser().parse_args([])
     rereading = Rereading(keys.Source.of(options, keys.Variables()), Keyring())
-    with server.bind("127.0.0.1", 0) as listener, pytest.raises(UsageError, match="no numbers"):
+    with bind("127.0.0.1", 0) as listener, pytest.raises(UsageError, match="no numbers"):
         server.run(model, options, listener, rereading)
     assert closed
 

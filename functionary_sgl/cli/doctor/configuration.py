@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functionary_sgl import tracing
 from functionary_sgl.cli import keys, serve, tls
 from functionary_sgl.cli.doctor.finding import Finding, tried
-from functionary_sgl.cli.server import bind
+from functionary_sgl.cli.listener import bind
 
 
 def findings(options: argparse.Namespace, others: Sequence[str]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from functionary_sgl.cli.doctor.finding import Finding, size
-from functionary_sgl.cli.server import OTHER_FILES
+from functionary_sgl.cli.listener import OTHER_FILES
 
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 """As Linux names the instructions, on x86 and on Arm."""
