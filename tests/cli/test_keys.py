@@ -433,7 +433,11 @@ def test_a_file_that_cannot_be_used_then_leaves_the_keys_as_they_were(
 
 def test_a_hangup_ends_a_server_that_has_no_file_to_read(start: Any) -> None:
     """As a terminal does that is closed."""
-    server = start(HELLO)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a server under nohup ignores it
+    try:
+        server = start(HELLO)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     server.process.send_signal(signal.SIGHUP)
     assert server.ended()[0] == -signal.SIGHUP
 

@@ -102,21 +102,21 @@ def test_reasoning_that_is_not_sent_back_is_found_by_the_ids_of_calls() -> None:
 
 def test_what_the_client_bent_is_found_by_who_bends_alike() -> None:
     """A turn with a bias or penalties may be cut as no model would cut it."""
+    from functionary_sgl.checked_turn import salt_of
     from functionary_sgl.engines.base import Sampling
-    from functionary_sgl.model import _salt
 
-    plain = _salt(Sampling(), None, "")
+    plain = salt_of(Sampling(), None, "")
     bent = [
-        _salt(Sampling(logit_bias={5: 1.0}), None, ""),
-        _salt(Sampling(presence_penalty=0.5), None, ""),
-        _salt(Sampling(frequency_penalty=0.5), None, ""),
-        _salt(Sampling(repetition_penalty=1.2), None, ""),
-        _salt(Sampling(), "pirate", ""),
-        _salt(Sampling(), None, "mine"),
+        salt_of(Sampling(logit_bias={5: 1.0}), None, ""),
+        salt_of(Sampling(presence_penalty=0.5), None, ""),
+        salt_of(Sampling(frequency_penalty=0.5), None, ""),
+        salt_of(Sampling(repetition_penalty=1.2), None, ""),
+        salt_of(Sampling(), "pirate", ""),
+        salt_of(Sampling(), None, "mine"),
     ]
     assert plain == ""
     assert len({plain, *bent}) == 7
-    assert _salt(Sampling(logit_bias={5: 1.0}), None, "") == bent[0]
+    assert salt_of(Sampling(logit_bias={5: 1.0}), None, "") == bent[0]
 
 
 @pytest.mark.parametrize(
