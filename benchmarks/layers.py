@@ -25,10 +25,11 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.events import event as sent_event
+from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.base import Request
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
-from functionary_sgl.model import CheckedTurn, Model
+from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime import interpreter
