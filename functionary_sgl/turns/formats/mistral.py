@@ -2,8 +2,9 @@
 
     Let me look.[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "Rome"}}]</s>
 
-is that of Mistral 7B v0.3, Mixtral, Nemo and Small to 3.0, and that of later ones, each call with
-a marker of its own, and of some with an id that the model makes up:
+is that of Mistral 7B v0.3, Mixtral, Nemo and Small to 3.0, where a call may have an id behind its
+arguments (`, "id": "VvvODy9mT"`). Later ones have a marker for each call, and some of them an id
+that the model makes up:
 
     [TOOL_CALLS]get_weather[CALL_ID]VvvODy9mT[ARGS]{"city": "Rome"}</s>
 
@@ -23,9 +24,12 @@ from functionary_sgl.turns.vocabulary import function, gen, select
 CALLS = "[TOOL_CALLS]"
 ITEM = '{"name": "'
 ARGUMENTS = '", "arguments": '
+NEXT, LAST = "}, " + ITEM, "}]"
+ID = ', "id": "'
 CALL_ID = "[CALL_ID]"
 ARGS = "[ARGS]"
 END = "</s>"
+AN_ID = "[a-zA-Z0-9]{9}"
 
 
 @function  # type: ignore[untyped-decorator]
@@ -39,17 +43,26 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     place = 0
     while True:
         name = callee(s, place, offer, after=ARGUMENTS)
-        end, more = "}]" + END, "}, " + ITEM
-        if name is None or not json_payload(s, place, offer, name, [end], before=[more]):
+        more = [NEXT] * offer.parallel
+        if name is None or not json_payload(
+            s, place, offer, name, [LAST + END], before=[*more, ID]
+        ):
             return
-        s += "}"
-        if not offer.parallel:
-            s += "]"
-            return
-        s += select(f"next_{place}", ["]", f", {ITEM}"])
-        if s[f"next_{place}"] == "]":
+        s += select(f"next_{place}", [LAST, *more, ID])
+        end = s[f"next_{place}"]
+        if end == ID:
+            end = identified(s, place, [LAST, *more])
+        if end == LAST:
             return
         place += 1
+
+
+def identified(s: Any, place: int, ends: list[str]) -> str:
+    """The id behind its key, and the one of `ends` that follows it."""
+    s += gen(f"id_{place}", regex=AN_ID)
+    s += '"'
+    s += select(f"last_{place}", ends)
+    return str(s[f"last_{place}"])
 
 
 def marked(after: str) -> Any:
@@ -65,7 +78,7 @@ def marked(after: str) -> Any:
         while True:
             name = callee(s, place, offer, after=after)
             if name is not None and after == CALL_ID:
-                s += gen(f"id_{place}", regex="[a-zA-Z0-9]{9}")
+                s += gen(f"id_{place}", regex=AN_ID)
                 s += ARGS
             if name is None or not json_payload(s, place, offer, name, [CALLS]):
                 return
