@@ -1,6 +1,7 @@
 """A program without an engine: what it asks, given what it was answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from greenlet import greenlet
@@ -17,11 +18,12 @@ class Answer(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a program asks for, and the text that it has written since its last answer; None if it
-    is over, or looks ahead."""
+    """What a program asks for, None if it is over, or looks ahead; the text that it has written
+    since its last answer, and its variables so far."""
 
     pending: str
     expression: Any
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[Answer] = ()) -> Step:
@@ -35,12 +37,12 @@ def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[Answ
         while not running.dead and asked[0] is state:
             answer = next(left, None)
             if answer is None:
-                return Step(tokens.pending, asked[1])
+                return Step(tokens.pending, asked[1], state.variables)
             tokens.pending = ""
             finish = {"type": "stop", "matched": answer.matched}
             state.store(asked[1].name, answer.text, finish)
             asked = running.switch()
-        return Step(tokens.pending, None)
+        return Step(tokens.pending, None, state.variables)
     finally:
         if not running.dead:
             running.throw()
