@@ -24,6 +24,8 @@ SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 # Models that have no tokens for their marks; all others of these tests do.
 _MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
 
+_MISTRALS_ID = ', "id": "abcDEF123"'
+
 _TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
 
@@ -142,7 +144,11 @@ def _llama3_json(content: str, calls: list[Call]) -> str:
 
 
 def _mistral(content: str, calls: list[Call]) -> str:
-    called = ", ".join(f'{{"name": "{call[0]}", "arguments": {_json(call)}}}' for call in calls)
+    """Every other call has an id, as some models write one."""
+    called = ", ".join(
+        f'{{"name": "{call[0]}", "arguments": {_json(call)}{_MISTRALS_ID * (place % 2)}}}'
+        for place, call in enumerate(calls)
+    )
     return content + (f"[TOOL_CALLS] [{called}]" if calls else "")
 
 
