@@ -79,6 +79,8 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
         before = f"<think>\n{reasoning}\n</think>\n\n"
         if format == "v3-llama3.1-reasoning":
             before = reasoning.join(tags)
+        elif format == "mistral-v13":
+            before = f"[THINK]{reasoning}[/THINK]"
     return before + _WRITERS[format](content or "", calls)
 
 

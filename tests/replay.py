@@ -44,7 +44,7 @@ fragments = st.one_of(
 MARKS = [f">>>{name}\n" for name in [*NAMES, "all", "python"]]
 MARKS += [f"<function={name}>" for name in NAMES]
 MARKS += ["<tool_call>", "[TOOL_CALLS]", '{"name": "', '{"type": "function", "name": "']
-MARKS += ["<think>", "<thinking>", "<reasoning>"]
+MARKS += ["<think>", "<thinking>", "<reasoning>", "[THINK]"]
 CONTROL_TOKENS = [t for f in FORMATS.values() for t in (*f.control_tokens, *f.stop_tokens)]
 MARKS += CONTROL_TOKENS
 
@@ -60,7 +60,7 @@ payloads = (
     .filter(_is_only_text)
     .filter(lambda text: not text.endswith((">", "<", "`")))
 )
-thoughts = payloads.filter(lambda text: "</think" not in text)
+thoughts = payloads.filter(lambda text: "</think" not in text and "[/THINK" not in text)
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-999, 999), st.text(characters, max_size=8)),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.just("k"), inner, max_size=1),

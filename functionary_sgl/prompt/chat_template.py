@@ -59,6 +59,7 @@ class ChatTemplate:
         self._control = control
         # Mistral's templates print ids, and accept only those of nine letters and digits.
         self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
+        self._shows_thoughts = "['thinking']" in template or ".thinking" in template
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The marked text; with `generation`, up to where the assistant's next turn begins.
@@ -85,7 +86,9 @@ class ChatTemplate:
 
     def _message(self, message: Message) -> dict[str, Any]:
         shown: dict[str, Any] = {"role": message.role, "content": message.content}
-        if message.reasoning:
+        if message.reasoning and self._shows_thoughts:
+            shown["content"] = _thought(message)
+        elif message.reasoning:
             shown["reasoning_content"] = message.reasoning
         if message.calls:
             shown["tool_calls"] = [self._call(call) for call in message.calls]
@@ -138,6 +141,12 @@ def _object(arguments: str) -> Any:
     except ValueError:
         return arguments
     return value if isinstance(value, dict) else arguments
+
+
+def _thought(message: Message) -> list[dict[str, str]]:
+    """Reasoning and text as Mistral's templates take them, as parts of the content."""
+    parts = [{"type": "thinking", "thinking": message.reasoning}]
+    return parts + [{"type": "text", "text": message.content}] * bool(message.content)
 
 
 def _nine_characters(call_id: str) -> str:

@@ -12,7 +12,6 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.errors import RequestError
 from functionary_sgl.tokenizer.control import ControlTokens
 from functionary_sgl.turns import Format, Offer
-from functionary_sgl.turns.steps import REASONING
 
 # With this, or with a control token, calls begin in the formats that tell them from text by that.
 _CALL = "<"
@@ -83,7 +82,8 @@ class Offers:
         """`form`, its beginnings as a program's: a client's text that is spelt like a control token
         is text. None of them where one looks like a mark of reasoning."""
         told = form.beginnings
-        if any(tag.startswith(text) or text.startswith(tag) for tag in REASONING for text in told):
+        tags = self._format.tags.closing if self._reasons else ()
+        if any(tag.startswith(text) or text.startswith(tag) for tag in tags for text in told):
             told = ()
         return replace(form, beginnings=tuple(map(self._control.mark, told)))
 

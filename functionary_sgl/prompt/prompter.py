@@ -184,7 +184,7 @@ class Prompter:
                 f"{self.format.name} is rendered by the model's own chat template, but this model "
                 f"has {has}: give a --model-path whose directory has one (chat_template.jinja)"
             )
-        reasons = self.format.reasons and "<think>" in own.text
+        reasons = self.format.reasons and any(tag in own.text for tag in self.format.tags.closing)
         return ChatTemplate(own.text, own.special_tokens, control, own.source), reasons
 
 

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from functionary_sgl.turns.reasoning import THINK, Tags
+
 _PACKAGE = Path(__file__).parent.parent
 # In a wheel the templates lie inside the package, in a checkout beside it.
 TEMPLATE_DIRECTORIES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
@@ -32,7 +34,7 @@ class Format:
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
     image_token: the token with which the template shows an image; empty: it shows none.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
-        call.
+        call. `tags`: what stands around it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Format:
     image_token: str = ""
     reasons: bool = False
     reasons_if_forced: bool = False
+    tags: Tags = THINK
 
     @property
     def template_text(self) -> str | None:

@@ -7,12 +7,10 @@ from typing import Any
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.tools import NAME_PATTERN
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.reasoning import CLOSING, THINK, Tags
 from functionary_sgl.turns.vocabulary import follow, gen, select, value
 
 _WORD = "[a-zA-Z0-9_-]+"
-
-# Tags around what a model thinks before it answers.
-REASONING = {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}
 
 
 def matched(s: Any, name: str) -> Any:
@@ -100,7 +98,12 @@ def recipient_or_text(
 
 
 def speak(
-    s: Any, place: int, stops: list[str], reasoning: bool, answer: Form | None = None
+    s: Any,
+    place: int,
+    stops: list[str],
+    reasoning: bool,
+    answer: Form | None = None,
+    tags: Tags = THINK,
 ) -> str | None:
     """Text for the user. The one of `stops` that ends it, written; None if the turn ended.
 
@@ -108,12 +111,12 @@ def speak(
     later on are text. With `answer`, text has that form, and is the turn's end.
     """
     if answer is not None:
-        return speak_formed(s, place, stops, reasoning, answer)
+        return speak_formed(s, place, stops, reasoning, answer, tags)
     name = f"content_{place}"
-    tags = list(REASONING) if reasoning else []
-    s += gen(name, stop=[*stops, *tags])
+    opening = list(tags.closing) if reasoning else []
+    s += gen(name, stop=[*stops, *opening])
     mark = matched(s, name)
-    if mark in tags:
+    if mark in opening:
         s += mark
         if s[name].strip():
             s[name] += mark
@@ -128,17 +131,20 @@ def speak(
     return chosen
 
 
-def speak_formed(s: Any, place: int, stops: list[str], reasoning: bool, answer: Form) -> str | None:
+def speak_formed(
+    s: Any, place: int, stops: list[str], reasoning: bool, answer: Form, tags: Tags = THINK
+) -> str | None:
     """`speak` where text has a form: the model decides first whether it is to be text."""
     texts = list(answer.beginnings)
     # What it is to be told from must be known.
-    tags = list(REASONING) if reasoning and texts else []
-    beginning = foresee(s, f"beginning_{place}", [*stops, *texts, *tags]) if stops or tags else ""
-    if beginning in tags:
+    opening = list(tags.closing) if reasoning and texts else []
+    known = [*stops, *texts, *opening]
+    beginning = foresee(s, f"beginning_{place}", known) if stops or opening else ""
+    if beginning in opening:
         s += beginning
         if not reason(s, beginning):
             return None
-        s += "\n\n"
+        s += tags.after
         beginning = foresee(s, f"beginning_{place}", [*stops, *texts]) if stops else ""
     if beginning in stops:
         s += beginning
@@ -156,33 +162,33 @@ def foresee(s: Any, name: str, beginnings: list[str]) -> str:
 
 def reason(s: Any, tag: str) -> bool:
     """Reasoning behind its opening `tag`; whether it came to its closing one."""
-    s += gen("reasoning_0", stop=[REASONING[tag]])
-    if matched(s, "reasoning_0") != REASONING[tag]:
+    s += gen("reasoning_0", stop=[CLOSING[tag]])
+    if matched(s, "reasoning_0") != CLOSING[tag]:
         return False
-    s += REASONING[tag]
+    s += CLOSING[tag]
     return True
 
 
-def reach(s: Any, mark: str, offer: Offer) -> bool:
+def reach(s: Any, mark: str, offer: Offer, tags: Tags = THINK) -> bool:
     """The `mark` of the first call, written: behind text where there may be some, at once where the
     turn has to be a call. False if the turn ended before."""
     if not offer.text:
-        return force(s, mark, offer.reasoning)
+        return force(s, mark, offer.reasoning, tags)
     marks = [mark] if offer.names else []
-    return speak(s, 0, marks, offer.reasoning, offer.answer) is not None
+    return speak(s, 0, marks, offer.reasoning, offer.answer, tags) is not None
 
 
-def force(s: Any, mark: str, reasoning: bool) -> bool:
+def force(s: Any, mark: str, reasoning: bool, tags: Tags = THINK) -> bool:
     """`mark`, which begins a call, written where the turn has to be a call: at once, or, with
     `reasoning`, after it where the model prefers so. False if the turn ended before."""
     if reasoning:
-        tag = next(iter(REASONING))
+        tag = next(iter(tags.closing))
         s += select("beginning_0", [mark, tag])
         if s["beginning_0"] == mark:
             return True
         if not reason(s, tag):
             return False
-        s += "\n\n"
+        s += tags.after
     s += mark
     return True
 

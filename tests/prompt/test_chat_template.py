@@ -67,14 +67,19 @@ def reference(format: str) -> Any:
     )
 
 
-def as_transformers_wants(messages: Any) -> Any:
-    """Arguments parsed, names on tool results: what its users do before they call it."""
+def as_transformers_wants(messages: Any, format: str) -> Any:
+    """Arguments parsed, names on tool results, reasoning where the template reads it: what its
+    users do before they call it."""
     messages = json.loads(json.dumps(messages))
     for message in messages:
         for call in message.get("tool_calls", ()):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
         if message["role"] == "tool":
             message["name"] = "get_current_weather"
+        if format == "mistral-v13" and "reasoning_content" in message:
+            thought = {"type": "thinking", "thinking": message.pop("reasoning_content")}
+            text = {"type": "text", "text": message["content"]}
+            message["content"] = [thought, *[text] * bool(message["content"])]
     return messages
 
 
@@ -88,7 +93,10 @@ def test_prompts_are_those_of_transformers(
     messages = CONVERSATIONS[case]
     options = {} if thinking is None else {"enable_thinking": thinking}
     expected = reference(format).apply_chat_template(
-        as_transformers_wants(messages), tools=tools or None, add_generation_prompt=True, **options
+        as_transformers_wants(messages, format),
+        tools=tools or None,
+        add_generation_prompt=True,
+        **options,
     )["input_ids"]
     ours = prompt(format, messages, tools=tools, chat_template_kwargs=options)
     assert ours == reference(format).decode(expected)

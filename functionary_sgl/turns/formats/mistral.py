@@ -8,16 +8,19 @@ that the model makes up:
 
     [TOOL_CALLS]get_weather[CALL_ID]VvvODy9mT[ARGS]{"city": "Rome"}</s>
 
-Source: the package mistral_common, tokenizer versions v3 to v13, and the models' chat templates.
+Those that reason do so before all that: `[THINK]Rome, then.[/THINK]`. Source: the package
+mistral_common, tokenizer versions v3 to v13, and the models' chat templates.
 """
 
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.reasoning import BRACKETS
 from functionary_sgl.turns.steps import callee, json_payload, reach
 from functionary_sgl.turns.vocabulary import function, gen, select
 
@@ -36,7 +39,7 @@ AN_ID = "[a-zA-Z0-9]{9}"
 def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Text, then a list of calls."""
     s += prompt
-    if not reach(s, CALLS, offer):
+    if not reach(s, CALLS, offer, BRACKETS):
         return
     # Whether there is a space depends on the tokenizer's age; the model knows.
     s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
@@ -72,7 +75,7 @@ def marked(after: str) -> Any:
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Text, then calls."""
         s += prompt
-        if not reach(s, CALLS, offer):
+        if not reach(s, CALLS, offer, BRACKETS):
             return
         place = 0
         while True:
@@ -118,6 +121,14 @@ V13 = replace(
     FORMAT,
     name="mistral-v13",
     program=marked(ARGS),
-    models=("mistralai/Devstral-Small-2507", "mistralai/Magistral-Small-2507"),
+    models=(
+        "mistralai/Devstral-Small-2507",
+        "mistralai/Magistral-Small-2507",
+        "mistralai/Ministral-3-*",
+    ),
     control_tokens=(*FORMAT.control_tokens, ARGS),
+    marks=(*FORMAT.marks, *chain(*BRACKETS.closing.items())),
+    reasons=True,
+    reasons_if_forced=True,
+    tags=BRACKETS,
 )

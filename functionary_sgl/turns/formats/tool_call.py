@@ -25,14 +25,8 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.steps import (
-    REASONING,
-    callee,
-    force,
-    json_payload,
-    reason,
-    speak,
-)
+from functionary_sgl.turns.reasoning import THINK
+from functionary_sgl.turns.steps import callee, force, json_payload, reason, speak
 from functionary_sgl.turns.vocabulary import function, select
 
 OPEN = "<tool_call>"
@@ -49,7 +43,7 @@ def program(end: str) -> Any:
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
         s += prompt
-        opened = next((tag for tag in REASONING if prompt.rstrip().endswith(tag)), None)
+        opened = next((tag for tag in THINK.closing if prompt.rstrip().endswith(tag)), None)
         if opened and not offer.continues:
             if not reason(s, opened):
                 return

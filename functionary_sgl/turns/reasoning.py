@@ -1,0 +1,20 @@
+"""The tags around what models think before they answer."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Tags(NamedTuple):
+    """What closes each that opens it, and what the program writes behind it where a call has to
+    follow. The first is the one that a program writes."""
+
+    closing: Mapping[str, str]
+    after: str
+
+
+THINK = Tags(
+    {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}, "\n\n"
+)
+BRACKETS = Tags({"[THINK]": "[/THINK]"}, "")
+
+CLOSING = {**THINK.closing, **BRACKETS.closing}
