@@ -59,9 +59,11 @@ class Tokenizer:
             self._full = tokenizers.Tokenizer.from_str(definition)
             added = parsed.get("added_tokens") or []
             parsed["added_tokens"] = [token for token in added if not self._is_control(token)]
-            self._leading = tokenizers.Tokenizer.from_str(json.dumps(parsed))
-            parsed["pre_tokenizer"] = _without_leading_space(parsed.get("pre_tokenizer"))
-            self._plain = tokenizers.Tokenizer.from_str(json.dumps(parsed))
+            self._leading = self._plain = tokenizers.Tokenizer.from_str(json.dumps(parsed))
+            going_on = _without_leading_space(leading := parsed.get("pre_tokenizer"))
+            if going_on != leading:
+                parsed["pre_tokenizer"] = going_on
+                self._plain = tokenizers.Tokenizer.from_str(json.dumps(parsed))
         except Exception as error:  # the library raises bare Exception
             raise UsageError(f"{file} cannot be read as a tokenizer: {error}") from error
         self.control_ids: dict[str, int] = {
