@@ -206,11 +206,19 @@ def hooks() -> None:
     """What hangs on SGLang's hooks in its scheduler process, in this one."""
     from sglang.srt.plugins import load_plugins
 
-    from functionary_sgl.engines.sglang.scheduler import batch, finite, grammar_cache, mask, seeds
+    from functionary_sgl.engines.sglang.scheduler import (
+        batch,
+        finite,
+        grammar_cache,
+        mask,
+        nucleus,
+        seeds,
+    )
 
     grammar_cache.bound(5_000_000)
     batch.know((3, 5), 899)
     finite.fence()
     mask.on_processors()
+    nucleus.on_processors()
     seeds.obey()
     load_plugins()

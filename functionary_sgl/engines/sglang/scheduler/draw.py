@@ -18,16 +18,20 @@ def draw(probs: torch.Tensor, seeds: Sequence[int], positions: torch.Tensor) -> 
 
     Rows need not add up to 1; ids of probability 0 are never drawn.
     """
+    return probs.double().div_(noise(probs.shape[1], seeds, positions)).argmax(-1)
+
+
+def noise(count: int, seeds: Sequence[int], positions: torch.Tensor) -> torch.Tensor:
+    """That of each of `count` ids in rows of these seeds and positions: (rows, ids)."""
     keys = torch.full_like(positions, 0x9E3779B9, dtype=torch.int64)
-    low = torch.tensor([seed & _WORD for seed in seeds], device=probs.device)
-    high = torch.tensor([seed >> 32 & _WORD for seed in seeds], device=probs.device)
+    low = torch.tensor([seed & _WORD for seed in seeds], device=positions.device)
+    high = torch.tensor([seed >> 32 & _WORD for seed in seeds], device=positions.device)
     for word in (high, low, positions):
         keys = _mixed(keys ^ word)
-    ids = _mixed(torch.arange(1, probs.shape[1] + 1, device=probs.device))
+    ids = _mixed(torch.arange(1, count + 1, device=positions.device))
     hashes = _mixed(keys.view(-1, 1) ^ ids)
     # In float32 a noise could be 0, and its id would be drawn however improbable it is.
-    noise = hashes.double().add_(0.5).div_(2.0**32).log_().neg_()
-    return probs.double().div_(noise).argmax(-1)
+    return hashes.double().add_(0.5).div_(2.0**32).log_().neg_()
 
 
 def kept(

@@ -43,6 +43,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         grammar_limits,
         loopback,
         mask,
+        nucleus,
         pace,
         seeds,
     )
@@ -55,6 +56,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     if not has_accelerator():
         attention.on_processors()
         mask.on_processors()
+        nucleus.on_processors()
         pace.on_processors()
     adapters.fit()
     grammar_cache.bound(settings.cache_bytes)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 
+from functionary_sgl.engines.sglang.scheduler import nucleus
 from functionary_sgl.engines.sglang.scheduler.batch import BatchInfo
 from functionary_sgl.engines.sglang.scheduler.draw import draw, kept
 
@@ -37,8 +38,11 @@ def _sample_from_probs(
     rows = [row for row, seed in enumerate(info.seeds) if seed is not None]
     if rows:
         seeds = [seed for seed in info.seeds if seed is not None]
-        probs = probs[rows]
-        if not simple:
-            probs = kept(probs, info.top_ks[rows], info.top_ps[rows], info.min_ps[rows])
-        tokens[rows] = draw(probs, seeds, positions[rows]).to(tokens.dtype)
+        probs, places = probs[rows], positions[rows]
+        bounds = info.top_ks[rows], info.top_ps[rows], info.min_ps[rows]
+        if probs.is_cpu:
+            ids = nucleus.drawn_by_seed(probs, seeds, places, *bounds)
+        else:
+            ids = draw(probs if simple else kept(probs, *bounds), seeds, places)
+        tokens[rows] = ids.to(tokens.dtype)
     return tokens, mask
