@@ -41,6 +41,10 @@ def apply(logits: torch.Tensor, mask: torch.Tensor) -> None:
     """As `_apply`, on a processor."""
     known = min(logits.shape[1], 32 * mask.shape[1])
     octets = mask.numpy().astype("<i4", copy=False).view(np.uint8)
-    barred = np.take(_OF_AN_OCTET, octets, axis=0).reshape(len(octets), -1)
-    logits[:, :known].add_(torch.from_numpy(barred[:, :known]))
+    # Row by row, in the same place: that of all rows would have to come from the memory.
+    barred = np.empty((octets.shape[1], 8), np.float32)
+    told = torch.from_numpy(barred.reshape(-1)[:known])
+    for row, bits in zip(logits, octets, strict=True):
+        np.take(_OF_AN_OCTET, bits, axis=0, out=barred, mode="clip")
+        row[:known].add_(told)
     logits[:, known:] = -torch.inf
