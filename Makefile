@@ -31,8 +31,10 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/engine $(ARGS) || [ $$? -eq 5 ]
 	$(BIN)/python -m pytest -q tests/engine $(ARGS) || [ $$? -eq 5 ]
 
-# Not those of other processes, of suites and of the training, and with fewer examples of hypothesis.
-SLOW := engine clients cli deploy sandbox nano test_promises.py test_gate.py test_streams.py
+# Not those of other processes, of suites, of a large vocabulary and of the training, and with fewer
+# examples of hypothesis.
+SLOW := engine clients cli deploy sandbox nano test_promises.py test_gate.py test_streams.py \
+	test_serving_shapes.py
 test-fast: install  ## Run what needs no engine and no other process, in about a minute
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 $(SLOW:%=--ignore tests/%) $(ARGS)
 

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.judge import judge
 from benchmarks.serving.__main__ import _fault
 from benchmarks.serving.asking import Timed, _add
+from benchmarks.serving.bounded import BOUNDED
 from benchmarks.serving.figures import Sample, ratios, table
 from benchmarks.serving.workloads import WORKLOADS, Request
 
@@ -39,7 +40,7 @@ def test_figures_are_of_the_answers_that_count() -> None:
     figures = sample.figures()
     assert (figures["answers"], figures["bad"]) == (3, 1)
     assert (figures["first p50"], figures["end p99"]) == (200, 3000)
-    assert (figures["tokens/s"], figures["cached"]) == (30, 0.5)
+    assert (figures["tokens/s"], figures["tokens"], figures["cached"]) == (30, 20, 0.5)
     assert (figures["requests"], figures["passes"], figures["cpu ms"]) == (2, 10, 25)
     slow = Sample([Timed(first=1, end=4)], wall=1)
     results = {("chat", 8): {"ours": sample, "sglang": slow, "silent": Sample(bad=["no"])}}
@@ -47,7 +48,7 @@ def test_figures_are_of_the_answers_that_count() -> None:
     assert "| chat | 8 | ours | 0.20 | 0.50 |  |" in ratios(results, "sglang")
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+@pytest.mark.parametrize("workload", [*WORKLOADS, *BOUNDED], ids=lambda workload: workload.name)
 def test_each_conversation_is_another_and_has_its_end(workload: Any) -> None:
     def requests(number: int) -> list[Request]:
         conversation, found = workload.begin(number), []

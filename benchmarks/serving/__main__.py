@@ -1,6 +1,6 @@
 """How fast this server is, and SGLang's own on the same weights.
 
-    python -m benchmarks.serving [--short] [--sides ours,sglang] [--json FILE] [--plot FILE]
+    python -m benchmarks.serving [--short] [--shape small] [--sides ours,sglang] [--json FILE]
 
 All servers run at once on this machine and are asked in turns, A B A B; each workload with so many
 conversations at once, streamed, at temperature 0. An answer counts if it is what was asked for: a
@@ -10,9 +10,12 @@ is told, and not timed.
 A side is a name and flags of the server: `ours`, `sglang`, and any other, which is ours with its
 flags: `--sides "ours,plain=--drafts off"`. Ratios are to the last one.
 
-Columns: milliseconds to the first token and to the end; requests to the engine and passes of the
-model per answer; the share of the prompt's ids that were in the prefix cache; milliseconds of
-processor time per answer of the process that serves HTTP.
+With `--shape` the weights are random and the vocabulary has 128,256 tokens. The workloads are then
+others, whose answers come to an end whatever is drawn (`bounded.py`).
+
+Columns: milliseconds to the first token and to the end; tokens of an answer; requests to the engine
+and passes of the model per answer; the share of the prompt's ids that were in the prefix cache;
+milliseconds of processor time per answer of the process that serves HTTP.
 """
 
 import argparse
@@ -24,6 +27,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -31,12 +35,15 @@ from tqdm import tqdm
 
 from benchmarks.judge import judge
 from benchmarks.serving.asking import Timed, ask
+from benchmarks.serving.bounded import BOUNDED
 from benchmarks.serving.figures import Results, Sample, ratios, table
+from benchmarks.serving.shapes import SHAPES, write
 from benchmarks.serving.sides import SGLANG, Side, running
 from benchmarks.serving.workloads import WORKLOADS, Workload
 from functionary_sgl.prompt import checkpoint
 
 ROUNDS, SHORT_ROUNDS = 5, 2
+AT_ONCE, SHORT_AT_ONCE = (1, 8, 32), 2
 LEAST_CONVERSATIONS = 4
 """For each server in a round; as many as there are at once where those are more."""
 
@@ -102,8 +109,7 @@ def _fault(workload: Workload, request: dict[str, Any], timed: Timed) -> str | N
 def run(sides: list[Side], options: argparse.Namespace) -> Results:
     """All workloads, asked of all sides."""
     results: Results = {}
-    wanted = [w for w in WORKLOADS if not options.workloads or w.name in options.workloads]
-    plan = [(workload, concurrency) for workload in wanted for concurrency in options.at_once]
+    plan = [(workload, count) for workload in options.workloads for count in options.at_once]
     for workload, concurrency in tqdm(plan, disable=None):
         samples = {
             side.name: Sample() for side in sides if workload.by_schema or side.name != SGLANG
@@ -124,29 +130,46 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--short", action="store_true", help="1 and 8 at once, fewer rounds")
+    known = dict.fromkeys(workload.name for workload in (*WORKLOADS, *BOUNDED))
+    parser.add_argument("--short", action="store_true", help="fewer at once, fewer rounds")
     parser.add_argument("--sides", default=f"ours,{SGLANG}")
     parser.add_argument("--at-once", type=int, nargs="+", help="conversations (default: 1 8 32)")
     parser.add_argument("--rounds", type=int, help=f"of each side (default: {ROUNDS})")
-    parser.add_argument("--workloads", nargs="+", choices=[w.name for w in WORKLOADS])
-    parser.add_argument("--model-path", default=str(checkpoint.EMBEDDED))
+    parser.add_argument("--workloads", nargs="+", choices=known)
+    model = parser.add_mutually_exclusive_group()
+    model.add_argument("--model-path", default=str(checkpoint.EMBEDDED))
+    model.add_argument(
+        "--shape",
+        choices=SHAPES,
+        help="random weights of this shape instead: small for two cores, 8b (64 at once) for a GPU",
+    )
     parser.add_argument("--flags", default="", help="for all servers")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--plot", type=Path, help="a file for bars of them (.png)")
     options = parser.parse_args(argv)
-    options.at_once = options.at_once or ([1, 8] if options.short else [1, 8, 32])
     options.rounds = options.rounds or (SHORT_ROUNDS if options.short else ROUNDS)
+    at_once = SHAPES[options.shape].at_once if options.shape else AT_ONCE
+    options.at_once = options.at_once or at_once[: SHORT_AT_ONCE if options.short else None]
+    offered = BOUNDED if options.shape else WORKLOADS
+    options.workloads = [
+        one for one in offered if not options.workloads or one.name in options.workloads
+    ]
     return options
 
 
 def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     with ExitStack() as stack:
-        sides = []
+        model, flags = options.model_path, shlex.split(options.flags)
+        if options.shape:
+            model = stack.enter_context(TemporaryDirectory())
+            write(SHAPES[options.shape], Path(model))
+            flags = ["--load-format", "dummy", *SHAPES[options.shape].flags, *flags]
+        wanted = {}
         for told in options.sides.split(","):
-            name, _, flags = told.partition("=")
-            every = shlex.split(options.flags) + shlex.split(flags)
-            sides.append(stack.enter_context(running(name, options.model_path, every)))
+            name, _, own = told.partition("=")
+            wanted[name] = [*flags, *shlex.split(own)]
+        sides = stack.enter_context(running(wanted, model))
         results = run(sides, options)
     print(table(results), "", ratios(results, sides[-1].name), sep="\n")
     for (workload, concurrency), samples in results.items():

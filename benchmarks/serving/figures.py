@@ -33,6 +33,7 @@ class Sample:
             "end p99": _ms(ends, 0.99),
             "answers/s": _ratio(len(self.turns), self.wall),
             "tokens/s": _ratio(sum(turn.tokens for turn in self.turns), self.wall),
+            "tokens": _ratio(sum(turn.tokens for turn in self.turns), len(self.turns)),
             "requests": _ratio(self.requests, asked),
             "passes": _ratio(self.passes, asked),
             "cached": _ratio(sum(turn.cached for turn in self.turns), prompt),
@@ -43,7 +44,8 @@ class Sample:
 Results = dict[tuple[str, int], dict[str, Sample]]
 """By workload and concurrency, and then by server."""
 
-_DIGITS = {"answers": 0, "bad": 0, "cached": 3, "requests": 1, "passes": 1, "answers/s": 2}
+_DIGITS = {"cached": 3, "tokens": 1, "requests": 1, "passes": 1, "answers/s": 2}
+"""Behind the point; of others none."""
 
 
 def table(results: Results) -> str:

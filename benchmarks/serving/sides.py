@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
@@ -19,7 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.engines.sglang.platform import has_accelerator
+from functionary_sgl.engines.sglang.launch import LOOKS
+from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 
@@ -28,6 +29,7 @@ SGLANG = "sglang"
 
 _LAUNCHER = Path(__file__).parents[2] / "server_sglang.py"
 _START_SECONDS = 300
+_TOLD_CHARACTERS = 3_000
 
 # What SGLang's server is best at this with. Its prompt is the text of the request, which is ours.
 _SGLANG_FLAGS = (
@@ -39,16 +41,29 @@ _AS_IT_STANDS = "{%- for message in messages -%}{{ message.content }}{%- endfor 
 
 @dataclass
 class Side:
-    """A running server, asked at `base_url` (with its /v1/)."""
+    """A server, asked at `base_url` (with its /v1/) when it is `ready`."""
 
     name: str
     base_url: str
-    process: psutil.Process
+    process: "subprocess.Popen[bytes]"
+    log: IO[bytes]
     prompter: Prompter
+
+    def ready(self) -> None:
+        """Wait until it answers; exits, with the end of its log, if it never will."""
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.base_url}models").status_code == 200:
+                    return
+            time.sleep(0.5)
+        self.log.seek(0)
+        told = self.log.read().decode(errors="replace")[-_TOLD_CHARACTERS:]
+        sys.exit(f"{told}\nthe server {self.name} did not start")
 
     def cpu_seconds(self) -> float:
         """Processor time so far of the process that serves HTTP."""
-        times = self.process.cpu_times()
+        times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
     def counted(self) -> dict[str, float]:
@@ -72,38 +87,42 @@ class Side:
 
 
 @contextlib.contextmanager
-def running(name: str, model: str, flags: Sequence[str]) -> Iterator[Side]:
-    """The server of that name on `model`, which is stopped at the end."""
+def running(sides: Mapping[str, Sequence[str]], model: str) -> Iterator[list[Side]]:
+    """Servers on `model`, each with its flags, which are stopped at the end."""
     loaded = checkpoint.load(model)
     prompter = Prompter(detect.detect(loaded).format, loaded.tokenizer, loaded.template)
+    with contextlib.ExitStack() as stack:
+        started = []
+        for name, flags in sides.items():
+            started.append(stack.enter_context(_started(name, model, flags, prompter)))
+            if has_accelerator():  # each looks how much of its memory the others have left
+                started[-1].ready()
+        for side in started:
+            side.ready()
+        yield started
+
+
+@contextlib.contextmanager
+def _started(name: str, model: str, flags: Sequence[str], prompter: Prompter) -> Iterator[Side]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with contextlib.ExitStack() as stack:
-        template = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".jinja"))
-        template.write(_AS_IT_STANDS)
-        template.flush()
         command = [sys.executable, str(_LAUNCHER)]
         if name == SGLANG:
+            template = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".jinja"))
+            template.write(_AS_IT_STANDS)
+            template.flush()
             command = [sys.executable, "-m", "sglang.launch_server", *_SGLANG_FLAGS]
             command += ["--chat-template", template.name]
-            command += [] if has_accelerator() else ["--device", "cpu"]
+        if name == SGLANG and not has_accelerator():
+            command += ["--device", "cpu"]
+            environment.setdefault("GOMP_SPINCOUNT", LOOKS)  # as ours does
+        if not has_accelerator() and not multiplies_bfloat16():
+            command += ["--dtype", "float32"]  # which ours chooses by itself, of weights in a file
         command += ["--model-path", model, "--port", str(port), *flags]
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         log = stack.enter_context(tempfile.TemporaryFile())
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         stack.callback(server.wait)
         stack.callback(server.terminate)
-        base_url = f"http://127.0.0.1:{port}/v1/"
-        _wait(base_url, server)
-        yield Side(name, base_url, psutil.Process(server.pid), prompter)
-
-
-def _wait(base_url: str, server: "subprocess.Popen[bytes]") -> None:
-    """Until the server answers; exits if it never will."""
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{base_url}models").status_code == 200:
-                return
-        time.sleep(0.5)
-    sys.exit(f"the server did not start: {' '.join(server.args)}")  # type: ignore[arg-type]
+        yield Side(name, f"http://127.0.0.1:{port}/v1/", server, log, prompter)

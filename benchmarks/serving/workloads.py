@@ -19,9 +19,12 @@ _CITIES = (
 )
 _VERBS = ("get", "find", "create", "update", "delete", "list", "send", "check", "book", "cancel")
 _NOUNS = ("invoice", "meeting", "parcel", "ticket", "report")
+NAMES = [f"{verb}_{noun}" for verb, noun in product(_VERBS, _NOUNS)]
+"""Of functions, fifty."""
+
 _DRAWN = {"temperature": 0, "max_tokens": 400}
 # One call: SGLang's own server goes on with others to the end of its tokens.
-_REQUIRED = {"tool_choice": "required", "parallel_tool_calls": False}
+REQUIRED = {"tool_choice": "required", "parallel_tool_calls": False}
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,11 @@ class Workload:
     by_schema: bool
 
 
-def _always(request: Request) -> bool:
+def always(request: Request) -> bool:
     return True
 
 
-def _never(request: Request) -> bool:
+def never(request: Request) -> bool:
     return False
 
 
@@ -78,8 +81,8 @@ def tools(count: int) -> list[dict[str, Any]]:
         "name": {"type": "string", "description": "Name of the owner"},
         "notify": {"type": "boolean"},
     }
-    names = [f"{verb}_{noun}" for verb, noun in product(_VERBS, _NOUNS)][: count - 1]
-    return [WEATHER, *(function(name, properties, ["id", "name"]) for name in names)]
+    others = [function(name, properties, ["id", "name"]) for name in NAMES[: count - 1]]
+    return [WEATHER, *others]
 
 
 _TEN = function(
@@ -104,13 +107,15 @@ _TEN = function(
 )
 
 
-def _user(text: str) -> list[Message]:
+def user(text: str) -> list[Message]:
+    """The first message of a conversation."""
     return [{"role": "user", "content": text}]
 
 
-def _chat(number: int) -> Conversation:
+def chat(number: int) -> Conversation:
+    """Sixty tokens of text."""
     text = f"Hello, I am from {city(number)}. Thank you for number {number}!"
-    yield {**_DRAWN, "max_tokens": 60, "messages": _user(text), "min_tokens": 60}
+    yield {**_DRAWN, "max_tokens": 60, "messages": user(text), "min_tokens": 60}
 
 
 def _weather(
@@ -118,7 +123,7 @@ def _weather(
 ) -> Callable[[int], Conversation]:
     def begin(number: int) -> Conversation:
         text = said.format(city(number), city(number + 7))
-        yield {**_DRAWN, **fields, "messages": _user(text), "tools": tools(count)}
+        yield {**_DRAWN, **fields, "messages": user(text), "tools": tools(count)}
 
     return begin
 
@@ -126,7 +131,7 @@ def _weather(
 def _ten_keys(number: int) -> Conversation:
     text = f"create a customer: Ada Byron, ada{number}@example.org, 5551234, Main Street 5, 12345, "
     text += f"{city(number)}, it, no newsletter, by email"
-    yield {**_DRAWN, **_REQUIRED, "messages": _user(text), "tools": [_TEN]}
+    yield {**_DRAWN, **REQUIRED, "messages": user(text), "tools": [_TEN]}
 
 
 def _agent(number: int) -> Conversation:
@@ -134,7 +139,7 @@ def _agent(number: int) -> Conversation:
     astray."""
     offered, messages = tools(5), []
     for question in range(3):
-        messages += _user(f"what's the weather like in {city(number + question)}?")
+        messages += user(f"what's the weather like in {city(number + question)}?")
         answer = yield {**_DRAWN, "messages": list(messages), "tools": offered}
         if not answer.get("tool_calls"):
             return
@@ -149,17 +154,17 @@ def _agent(number: int) -> Conversation:
 
 
 WORKLOADS = (
-    Workload("chat", _chat, calls=_never, by_schema=True),
-    Workload("weather", _weather(1), calls=_always, by_schema=False),
-    Workload("auto, 5 tools", _weather(5), calls=_always, by_schema=False),
-    Workload("auto, 50 tools", _weather(50), calls=_always, by_schema=False),
-    Workload("required, 5 tools", _weather(5, **_REQUIRED), calls=_always, by_schema=True),
-    Workload("required, 50 tools", _weather(50, **_REQUIRED), calls=_always, by_schema=True),
-    Workload("ten keys", _ten_keys, calls=_always, by_schema=True),
+    Workload("chat", chat, calls=never, by_schema=True),
+    Workload("weather", _weather(1), calls=always, by_schema=False),
+    Workload("auto, 5 tools", _weather(5), calls=always, by_schema=False),
+    Workload("auto, 50 tools", _weather(50), calls=always, by_schema=False),
+    Workload("required, 5 tools", _weather(5, **REQUIRED), calls=always, by_schema=True),
+    Workload("required, 50 tools", _weather(50, **REQUIRED), calls=always, by_schema=True),
+    Workload("ten keys", _ten_keys, calls=always, by_schema=True),
     Workload(
         "two cities",
         _weather(1, "what's the weather like in {} and in {}?"),
-        calls=_always,
+        calls=always,
         by_schema=False,
     ),
     Workload("agent loop", _agent, calls=_after_a_question, by_schema=False),

@@ -229,14 +229,14 @@ def _end_here(signum: int, frame: Any) -> NoReturn:
     raise EngineError("SGLang has ended on this machine; its output above says why.")
 
 
-# How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
-# default they go on for milliseconds; where one of them waits for a core that somebody else has, a
-# token then takes a second.
-_LOOKS = "10000"
+LOOKS = "10000"
+"""How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
+default they go on for milliseconds; where one of them waits for a core that somebody else has, a
+token then takes a second."""
 
 
 def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
-    os.environ.setdefault("GOMP_SPINCOUNT", _LOOKS)
+    os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
     arguments.device = arguments.device or "cpu"
     if (
         arguments.dtype == "auto"
