@@ -19,6 +19,7 @@ from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 from functionary_sgl.engines.sglang.scheduler.draw import noise
 
 Row = np.ndarray[Any, np.dtype[np.float32]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Draw = Callable[[Row], int]
 
 
@@ -98,9 +99,9 @@ def is_kept(row: Row, token_id: int, bound: Bounds) -> bool:
     )
 
 
-def _ahead(row: Row, token_id: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _ahead(row: Row, token_id: int) -> Mask:
     """Which ids are more probable. Of those that are equally so the lower come first."""
-    found = row > row[token_id]
+    found: Mask = row > row[token_id]
     found[:token_id] |= row[:token_id] == row[token_id]
     return found
 
