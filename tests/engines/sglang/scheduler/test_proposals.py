@@ -74,6 +74,14 @@ def test_a_word_of_the_prompt_is_proposed_and_what_is_forced_behind_it() -> None
     assert not draft(request('{"city": "or', prompt.replace("or", "forum")), 6).ids
 
 
+@pytest.mark.parametrize("shown", [TOKENIZER.vocab_size, 2**40, -1])
+def test_what_stands_for_an_image_is_no_word(shown: int) -> None:
+    """SGLang puts numbers into the prompt that are ids of no tokenizer."""
+    asked = request('{"city": "Reyk', "Is it raining in Reykjavik?")
+    asked.origin_input_ids[:0] = [shown] * 5
+    assert text(draft(asked, 6).ids) == 'javik"'
+
+
 def test_a_value_of_a_list_is_found_where_the_grammar_allows_one() -> None:
     prompt = 'unit: "celsius" | "kelvin" // do not keep it'
     assert text(draft(request('{"city": "Oslo", "unit": "k', prompt), 6).ids) == 'elvin"'

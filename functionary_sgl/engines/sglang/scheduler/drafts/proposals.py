@@ -63,8 +63,10 @@ class _Known(NamedTuple):
 def _known(request: Any, tokenizer: Any) -> _Known:
     """Made once for each request."""
     if not hasattr(request, "functionary_known"):
+        # Others are SGLang's own, in the place of an image.
+        read = [one for one in request.origin_input_ids if 0 <= one < tokenizer.vocab_size]
         # The line break ends the prompt's last word.
-        prompt = tokenizer.decode_bytes(list(request.origin_input_ids)) + b"\n"
+        prompt = tokenizer.decode_bytes(read) + b"\n"
         told = request.sampling_params.stop_token_ids or (), request.eos_token_ids or ()
         request.functionary_known = _Known(prompt, sorted(frozenset().union(*told)))
     known: _Known = request.functionary_known
