@@ -173,6 +173,7 @@ _WRITERS = {
     "v3-llama3.1-reasoning": _v3_llama31,
     "r1_distilled_llama": _v3_llama31,
     "hermes": _tool_call,
+    "granite": _tool_call,
     "qwen2.5-text-only": _tool_call,
     "cogito": _tool_call,
     "gemma3": _tool_call,

@@ -12,6 +12,7 @@ from functionary_sgl.turns.formats.r1 import FORMAT as R1
 from functionary_sgl.turns.formats.tool_call import (
     COGITO,
     GEMMA3,
+    GRANITE,
     HERMES,
     QWEN25,
     R1_DISTILLED_QWEN,
@@ -31,7 +32,7 @@ FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
-        *(HERMES, LLAMA3_JSON, MISTRAL, V11, V13),
+        *(HERMES, GRANITE, LLAMA3_JSON, MISTRAL, V11, V13),
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }

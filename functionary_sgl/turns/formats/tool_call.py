@@ -1,4 +1,4 @@
-"""The turn of models that write `<tool_call>`: Qwen 2.5 and 3, Hermes, and others after them.
+"""The turn of models that write `<tool_call>`: Qwen 2.5 and 3, Hermes, Granite 4, and others.
 
     <think>
     Rome, then.
@@ -14,8 +14,8 @@
 
 Reasoning is for models that have it. `<tool_call>` alone begins a call (to most of these models it
 is one token); what ends it is the end of its JSON. The code interpreter is a function with one
-argument. Source: the chat template of Qwen2.5-Instruct and Qwen3, and MeetKai/functionary,
-templates qwen2.5-text-only, cogito, gemma3 and r1_distilled_qwen.
+argument. Source: the chat templates of Qwen2.5-Instruct, Qwen3 and Granite 4, and
+MeetKai/functionary, templates qwen2.5-text-only, cogito, gemma3 and r1_distilled_qwen.
 """
 
 from dataclasses import replace
@@ -90,6 +90,15 @@ HERMES = Format(
     template=None,
     reasons=True,
     reasons_if_forced=True,
+)
+GRANITE = replace(
+    HERMES,
+    name="granite",
+    program=program("<|end_of_text|>"),
+    models=("ibm-granite/granite-4.*",),
+    control_tokens=("<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"),
+    stop_tokens=("<|end_of_text|>",),
+    reasons=False,
 )
 QWEN25 = replace(
     HERMES,
