@@ -8,7 +8,7 @@ from benchmarks.judge import judge
 from benchmarks.serving.__main__ import _fault
 from benchmarks.serving.asking import Timed, _add
 from benchmarks.serving.bounded import BOUNDED
-from benchmarks.serving.figures import Sample, ratios, table
+from benchmarks.serving.figures import Sample, brief, ratios, table
 from benchmarks.serving.workloads import WORKLOADS, Request
 
 
@@ -46,6 +46,13 @@ def test_figures_are_of_the_answers_that_count() -> None:
     results = {("chat", 8): {"ours": sample, "sglang": slow, "silent": Sample(bad=["no"])}}
     assert table(results).count("\n") == 4
     assert "| chat | 8 | ours | 0.20 | 0.50 |  |" in ratios(results, "sglang")
+
+
+def test_who_waits_is_told_each_row() -> None:
+    sample = Sample(wall=2.0)
+    sample.turns = [Timed(first=0.1, end=0.25, prompt=10, cached=5, tokens=20)]
+    told = brief("chat", 8, {"ours": sample, "sglang": Sample()})
+    assert told == "chat, 8 at once: ours 250, sglang nothing that counts"
 
 
 @pytest.mark.parametrize("workload", [*WORKLOADS, *BOUNDED], ids=lambda workload: workload.name)

@@ -36,7 +36,7 @@ from tqdm import tqdm
 from benchmarks.judge import judge
 from benchmarks.serving.asking import Timed, ask
 from benchmarks.serving.bounded import BOUNDED
-from benchmarks.serving.figures import Results, Sample, ratios, table
+from benchmarks.serving.figures import Results, Sample, brief, ratios, table
 from benchmarks.serving.shapes import SHAPES, write
 from benchmarks.serving.sides import SGLANG, Side, running
 from benchmarks.serving.workloads import WORKLOADS, Workload
@@ -107,7 +107,7 @@ def _fault(workload: Workload, request: dict[str, Any], timed: Timed) -> str | N
 
 
 def run(sides: list[Side], options: argparse.Namespace) -> Results:
-    """All workloads, asked of all sides."""
+    """All workloads, asked of all sides. It takes long, so each row is told when it comes."""
     results: Results = {}
     plan = [(workload, count) for workload in options.workloads for count in options.at_once]
     for workload, concurrency in tqdm(plan, disable=None):
@@ -121,6 +121,7 @@ def run(sides: list[Side], options: argparse.Namespace) -> Results:
                 sample = samples[side.name] if round_ >= 0 else Sample()
                 asyncio.run(measure(side, workload, concurrency, numbers, sample))
         results[workload.name, concurrency] = samples
+        tqdm.write(brief(workload.name, concurrency, samples), file=sys.stderr)
     return results
 
 

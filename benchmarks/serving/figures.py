@@ -1,6 +1,6 @@
 """What was measured, as figures and as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,15 @@ def table(results: Results) -> str:
             told = [_text(value, _DIGITS.get(key, 0)) for key, value in figures.items()]
             lines.append(_row([workload, str(concurrency), name, *told]))
     return "\n".join(lines)
+
+
+def brief(workload: str, concurrency: int, samples: Mapping[str, Sample]) -> str:
+    """A line for those who wait: the median end of each server."""
+    ends = [
+        f"{name} {_text(sample.figures()['end p50'], 0) or 'nothing that counts'}"
+        for name, sample in samples.items()
+    ]
+    return f"{workload}, {concurrency} at once: {', '.join(ends)}"
 
 
 def ratios(results: Results, to: str) -> str:
