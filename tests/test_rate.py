@@ -47,6 +47,32 @@ def test_no_minute_has_more_and_none_is_refused_that_fits(steps: list[int], most
         assert len([time for time in let_in if time > clock.now + wait - 1 - 60]) == most
 
 
+@given(STEPS, st.integers(1, 5))
+def test_it_says_what_is_left_and_when_all_is_back(steps: list[int], most: int) -> None:
+    clock = Clock()
+    rate = Rate(most, "{most} a minute", clock=clock)
+    assert rate.seconds_to_reset() == 0
+    for step in steps:
+        clock.now += step
+        left = rate.left()
+        assert left is not None
+        assert (taken(rate) == 0) == (left > 0)
+        assert rate.left() == max(0, left - 1)
+        later = Clock()
+        later.now = clock.now + rate.seconds_to_reset()
+        # The same times, looked at then and just before.
+        then = Rate(most, "", clock=later)
+        then._times.extend(rate._times)
+        assert then.left() == most
+        then._times.extend(rate._times)
+        later.now -= 1
+        assert then.left() < most  # type: ignore[operator]
+
+
+def test_without_a_limit_any_number_is_left() -> None:
+    assert Rate(None, "").left() is None
+
+
 def test_parts_of_a_second_are_waited_for_too() -> None:
     clock = Clock()
     rate = Rate(1, "{most} a minute", clock=clock)

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functionary_sgl import record
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.keys import Keyring
+from functionary_sgl.api.rate_headers import telling
 from functionary_sgl.caller import Caller
 from functionary_sgl.errors import AuthenticationError, KeyLimitReached
 
@@ -20,7 +21,8 @@ LOOKING = ("GET", "HEAD", "OPTIONS")
 
 
 class RequireKey:
-    """ASGI middleware: a request has one of `keys`, or no answer, and counts to its limit.
+    """ASGI middleware: a request has one of `keys`, or no answer, and counts to its limit, of which
+    the answer tells what is left.
 
     Whose it is, is left in the request's state as `caller`.
     """
@@ -41,6 +43,7 @@ class RequireKey:
             # In place: who stands outside of this, as logs do, sees it too.
             scope.setdefault("state", {})["caller"] = caller
             record.current().key = caller.name
+            send = telling(caller.requests, send)
             if scope["method"] not in LOOKING:
                 try:
                     caller.requests.take()

@@ -19,11 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functionary_sgl.api.auth import OPEN_PATHS
 from functionary_sgl.api.errors import error_response
+from functionary_sgl.api.rate_headers import LIMIT, REMAINING, RESET
 from functionary_sgl.errors import Forbidden
 
 ANY = "*"
 
-SHOWN_HEADERS = "functionary-unenforced, retry-after, x-request-id"
+SHOWN_HEADERS = ", ".join(
+    ("functionary-unenforced", "retry-after", LIMIT, REMAINING, RESET, "x-request-id")
+)
 """Of answers, which pages may read besides those that they always may."""
 
 PREFLIGHT_SECONDS = 600

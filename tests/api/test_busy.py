@@ -1,5 +1,6 @@
 """Where there is room for so many turns and no more."""
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -135,3 +136,30 @@ def test_a_key_may_send_so_many_requests_a_minute(serve: Callable[..., Served]) 
     assert served.http.get("/v1/models", headers=of("three")).status_code == 200
     answer = served.http.post("/v1/chat/completions", json=ASK, headers=of("other"))
     assert answer.status_code == 200
+
+
+def standing(answer: httpx.Response) -> dict[str, str]:
+    """What an answer tells of its key's limit."""
+    begin = "x-ratelimit-"
+    told = {name: value for name, value in answer.headers.items() if name.startswith(begin)}
+    return {name.removeprefix(begin): value for name, value in told.items()}
+
+
+def test_a_key_is_told_what_it_has_left(serve: Callable[..., Served]) -> None:
+    keys = limited("three", per_minute=3), limited("free")
+    served = serve({"turn": "all\nHello"}, api_keys=keys)
+
+    def ask(key: str = "three", **fields: Any) -> httpx.Response:
+        return served.http.post("/v1/chat/completions", json=ASK | fields, headers=of(key))
+
+    told = [ask(), ask(stream=True), ask(messages=[]), ask()]
+    assert [answer.status_code for answer in told] == [200, 200, 400, 429]
+    for answer, left in zip(told, [2, 1, 0, 0], strict=True):
+        stands = standing(answer)
+        assert re.fullmatch("1m0s|5[0-9]s", stands.pop("reset-requests"))
+        assert stands == {"limit-requests": "3", "remaining-requests": str(left)}
+    # To look tells too, and takes none; those without a limit hear of none.
+    looked = standing(served.http.get("/v1/models", headers=of("three")))
+    assert looked["remaining-requests"] == "0"
+    assert standing(ask("free")) == standing(ask("nobody")) == {}
+    assert standing(served.http.get("/health", headers=of("three"))) == {}
