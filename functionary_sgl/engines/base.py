@@ -192,7 +192,8 @@ class Engine(Answering, Protocol):
         again."""
 
     def metrics(self) -> Iterable[Metric]:
-        """What the engine itself counts, in Prometheus' terms, if it was told to. May block."""
+        """How much it has to do, and what it counts if it was told to, in Prometheus' terms. May
+        block."""
 
     def give_up(self, error: EngineError) -> None:
         """End every generation with `error`, those that run and those that come."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from functionary_sgl.engines.base import (
 )
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
-from functionary_sgl.engines.sglang import metrics, nodes
+from functionary_sgl.engines.sglang import load, metrics, nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
@@ -164,7 +165,8 @@ class SGLangEngine:
         await self._unless_dead(self._lora_updates.unload(key, name))
 
     def metrics(self) -> Iterable[Metric]:
-        return metrics.collected() if self._manager.enable_metrics else ()
+        more = metrics.collected() if self._manager.enable_metrics else ()
+        return chain(load.gauges(self._manager), more)
 
     def give_up(self, error: EngineError) -> None:
         self._end = self._end or error
