@@ -47,14 +47,14 @@ class Target:
     ) -> None:
         self.engine = engine
         self._directory = tempfile.TemporaryDirectory()
-        self._log = Path(self._directory.name) / "log"
+        self.log_file = Path(self._directory.name) / "log"
         command = [sys.executable, str(ROOT / "server_sglang.py"), "--port", "0", *flags]
         if engine == "scripted":
             script = Path(self._directory.name) / "script.json"
             script.write_text(json.dumps({"replies": list(replies)}))
             command += ["--engine", "scripted", "--script", str(script)]
         clean = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        with self._log.open("w") as log:
+        with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, text=True, env=clean | environment
             )
@@ -69,7 +69,7 @@ class Target:
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self.log_file.read_text()
 
     def chat(self, text: str = "Hi", **fields: Any) -> dict[str, Any]:
         """A request that says `text`."""

@@ -1,0 +1,1 @@
+"""A server under mixed load for as long as one likes: what is lost, and what grows."""
