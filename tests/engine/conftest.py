@@ -5,6 +5,7 @@ the import of SGLang, by processes that wait for each other.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.paths import ROOT
 from tests.serving import connect
+from tests.test_docs import blocks
 
 SERVER = ROOT / "tests" / "engine" / "server.py"
 PIRATE = EMBEDDED.parent / "nano-pirate"
@@ -85,6 +87,13 @@ class RunningEngine:
         return found
 
 
+def _enable_lora() -> list[str]:
+    """The flags with which docs/adapters.md starts a server without an adapter."""
+    commands = blocks("sh", ROOT / "docs" / "adapters.md")
+    (command,) = [one for one in commands if "--enable-lora" in one]
+    return shlex.split(shlex.split(command)[-1].removeprefix("ARGS="))
+
+
 class Servers:
     """Servers by the names of the fixtures that give them."""
 
@@ -116,6 +125,8 @@ class Servers:
             model = self._directory / "numberless"
             numberless.build(model)
             return [f"--model-path={model}"]
+        if name == "killed":
+            return _enable_lora()
         return []
 
     def started(self, name: str) -> RunningEngine:
@@ -187,7 +198,7 @@ def numberless(servers: Servers) -> RunningEngine:
 
 @pytest.fixture(scope="session")
 def killed(servers: Servers) -> RunningEngine:
-    """functionary-nano, to be killed."""
+    """functionary-nano without an adapter, which takes some; in the end it is killed."""
     return servers.ready("killed")
 
 

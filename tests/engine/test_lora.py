@@ -16,6 +16,7 @@ import pytest
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.conftest import WEATHER
 from tests.engine.conftest import PIRATE, RunningEngine
+from tests.engine.test_lora_updates import listed, loaded
 from tests.paths import ROOT
 from tests.test_docs import blocks
 
@@ -167,6 +168,21 @@ def test_the_pages_example(adapted: RunningEngine) -> None:
     told = dict(line.split(": ", 1) for line in printed.getvalue().splitlines())
     assert list(told) == NAMES
     assert all(re.match(SPEAKS[name], text) for name, text in told.items())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_server_that_was_started_without_any_takes_one(
+    killed: RunningEngine, by_peft: dict[str, list[str]], stream: bool
+) -> None:
+    base = by_peft["functionary-nano"]
+    assert listed(killed) == ["functionary-nano"]
+    with loaded(killed, "pirate", PIRATE):
+        for name in NAMES:
+            assert [says(killed, name, text, stream) for text in SAID] == by_peft[name]
+    assert listed(killed) == ["functionary-nano"]
+    with pytest.raises(openai.NotFoundError):
+        ask(killed, "pirate", "hi")
+    assert [says(killed, "functionary-nano", text, stream) for text in SAID] == base
 
 
 def test_one_that_is_not_there_ends_the_start_in_a_line(tmp_path: Path) -> None:
