@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack guarantee promises fidelity bench eval bfcl check format wheel model nano adapter clean
+.PHONY: help install serve test test-fast coverage fuzz fuzz-api fuzz-engine attack soak guarantee promises fidelity bench eval bfcl check format wheel model nano adapter clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -57,6 +57,9 @@ fuzz-engine: install  ## Send thousands of sampling fields at their bounds to th
 
 attack: install  ## Attack a server, and print figures and limits (ARGS="--engine scripted --json")
 	$(BIN)/python -m benchmarks.attack $(ARGS)
+
+soak: install  ## Load a server for 30 minutes: nothing is lost or grows (ARGS="--minutes 5 --json")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 guarantee: install  ## Count valid calls of 2,000 random requests (ARGS="--cases 100 --json")
 	$(BIN)/python -m benchmarks.guarantee $(ARGS)
