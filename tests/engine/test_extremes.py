@@ -64,7 +64,7 @@ def test_a_request_whose_logits_overflow_ends_alone(
 
 
 def test_whose_request_it_was_is_told(engine: RunningEngine) -> None:
-    from functionary_sgl.engines.sglang.meta_info import finish_reason
+    from functionary_sgl.engines.generate.meta_info import finish_reason
     from functionary_sgl.errors import EngineError
 
     with pytest.raises(EngineError, match="overflowed"):

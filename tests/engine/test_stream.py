@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functionary_sgl.engines.generate import outputs
 from functionary_sgl.engines.sglang import stream
 from functionary_sgl.errors import EngineError
 
@@ -61,7 +62,7 @@ def test_however_late_it_is_read_it_is_the_same(sizes: list[int], pauses: list[i
 
 @pytest.mark.filterwarnings("ignore")
 def test_who_does_not_read_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MOST_UNREAD", 100)
+    monkeypatch.setattr(outputs, "MOST_UNREAD", 100)
 
     async def wait() -> None:
         manager = Manager([1] * 10_000)

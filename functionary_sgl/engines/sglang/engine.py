@@ -21,17 +21,18 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
+from functionary_sgl.engines.generate import fields
+from functionary_sgl.engines.generate.meta_info import NotFinite, passes
+from functionary_sgl.engines.generate.outputs import Output
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import load, metrics, nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
-from functionary_sgl.engines.sglang.meta_info import NotFinite, finish_reason, logprobs, passes
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
-from functionary_sgl.engines.sglang.sampling import ASKED_IDS, sampling_params
 from functionary_sgl.engines.sglang.signals import SignalHandlers, who_died
-from functionary_sgl.engines.sglang.stream import Output, Stream
+from functionary_sgl.engines.sglang.stream import Stream
 from functionary_sgl.errors import (
     EngineDied,
     EngineError,
@@ -110,44 +111,21 @@ class SGLangEngine:
         return [objection(url, self._image_domains) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        made = partial(sampling_params, request, self.context_length, self._guided)
+        made = partial(fields.generation, request, self.context_length, self._guided)
         # Not on the event loop: the grammar of a large schema takes a while to be written.
-        params = await asyncio.to_thread(made) if request.constraint else made()
-        arguments: dict[str, Any] = {"sampling_params": params}
-        if request.top_logprobs is not None:
-            arguments |= {"return_logprob": True, "top_logprobs_num": request.top_logprobs}
-        async with aclosing(self._outputs(request.token_ids, arguments, request.turn)) as outputs:
+        asked = await asyncio.to_thread(made) if request.constraint else made()
+        async with aclosing(self._outputs(request.token_ids, asked)) as outputs:
             async for output in outputs:
-                yield Chunk(
-                    token_ids=output.ids,
-                    finish_reason=finish_reason(output.meta["finish_reason"]),
-                    cached_tokens=output.meta.get("cached_tokens", 0),
-                    image_tokens=output.meta["prompt_tokens"] - len(request.token_ids),
-                    logprobs=logprobs(output.meta),
-                )
+                yield fields.chunk(output, len(request.token_ids))
 
     async def score(
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
-        arguments = {
-            "sampling_params": {
-                "max_new_tokens": 1,
-                "temperature": 0.0,
-                "custom_params": {ASKED_IDS: list(candidates)},
-            },
-            "return_logprob": True,
-            "token_ids_logprob": list(candidates),
-        }
-        async with aclosing(self._outputs(token_ids, arguments, turn)) as outputs:
+        asked = fields.scoring(candidates, turn)
+        async with aclosing(self._outputs(token_ids, asked)) as outputs:
             async for output in outputs:
-                meta = output.meta
-                if meta["finish_reason"]:
-                    finish_reason(meta["finish_reason"])
-                    told = meta["output_token_ids_logprobs"][0]
-                    known = {token_id: logprob for logprob, token_id, _ in told}
-                    ordered = [known[candidate] for candidate in candidates]
-                    images = meta["prompt_tokens"] - len(token_ids)
-                    return Scores(ordered, meta.get("cached_tokens", 0), images)
+                if output.meta["finish_reason"]:
+                    return fields.scores(output, candidates, len(token_ids))
         raise EngineError("The engine gave no log-probabilities.")
 
     async def load_adapter(self, key: str, name: str, directory: Path) -> None:
@@ -206,16 +184,13 @@ class SGLangEngine:
         raise dying.result()
 
     async def _outputs(
-        self, token_ids: Sequence[int], arguments: dict[str, Any], turn: TurnContext
+        self, token_ids: Sequence[int], asked: dict[str, Any]
     ) -> AsyncGenerator[Output, None]:
         """What SGLang gives for one request, until it is finished or this generator closed."""
         if self._end:
             raise self._end
-        # The prefix cache keeps what adapters computed apart, by their ids, and what has a salt.
-        place = {"lora_path": turn.adapter, "cache_salt": turn.cache_salt or None}
-        arguments = arguments | _images(turn.images) | place
         ENGINE_REQUESTS.inc()
-        stream = Stream(self._manager, token_ids, arguments)
+        stream = Stream(self._manager, token_ids, asked)
         self._streams.add(stream)
         try:
             while True:
@@ -268,14 +243,6 @@ def _numberless(adapter: str | None) -> str:
         f"{who} no numbers (NaN): fetch the weights anew, or choose another --dtype if this one is "
         "too small for them"
     )
-
-
-def _images(urls: Sequence[str]) -> dict[str, Any]:
-    if not urls:
-        return {}
-    # Without this word SGLang shows a LLaVA the first of several images only.
-    several = {"modalities": ["multi-images"]} if len(urls) > 1 else {}
-    return {"image_data": list(urls)} | several
 
 
 def _sandboxes(manager: Any, vocabulary_size: int) -> Sandboxes:

@@ -94,14 +94,34 @@ def start(
     Call it in the main thread, before any event loop runs. Raises UsageError for flags that do
     not go together, EngineError if the engine does not come up, or dies before this returns.
     """
-    for name in _WITHOUT_EFFECT:
-        if getattr(arguments, name, None):
-            flag = name.replace("_", "-")
-            raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
     for name, instead in _SECRETS.items():
         if getattr(arguments, name, None) is not None:
             flag = name.replace("_", "-")
             raise UsageError(f"--{flag} of SGLang's is not taken: {instead}")
+    settings, adapters = prepared(arguments, tokenizer, grammar_cache_mb, image_token_id, drafts)
+    # Ours is the bound that waits: SGLang's would refuse some requests of a turn that was let in.
+    most_waiting, arguments.max_queued_requests = arguments.max_queued_requests, None
+    hang_seconds = hang_seconds or default_hang_seconds()
+    if loading is None or arguments.node_rank > 0:  # there it takes as long as the model is served
+        loading = nullcontext()
+    engine = _started(arguments, settings, adapters, hang_seconds, loading)
+    engine.most_waiting = most_waiting
+    return engine
+
+
+def prepared(
+    arguments: argparse.Namespace,
+    tokenizer: Tokenizer,
+    grammar_cache_mb: int,
+    image_token_id: int | None,
+    drafts: bool | None,
+) -> tuple[process.Settings, dict[str, str]]:
+    """What the scheduler of an engine with `arguments` is told, and the adapters that it begins
+    with. The rest is as in `start`; what follows from it is set in `arguments`."""
+    for name in _WITHOUT_EFFECT:
+        if getattr(arguments, name, None):
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag} has no effect here: turn programs do its work (--template)")
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
     weights.check(arguments.model_path, arguments.load_format)
@@ -114,9 +134,6 @@ def start(
     arguments.constrained_json_disable_any_whitespace = True
     arguments.incremental_streaming_output = True
     arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
-
-    # Ours is the bound that waits: SGLang's would refuse some requests of a turn that was let in.
-    most_waiting, arguments.max_queued_requests = arguments.max_queued_requests, None
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
         control_ids=tuple(tokenizer.control_ids.values()),
@@ -124,12 +141,7 @@ def start(
         drafts=_drafts(arguments, drafts),
         beats=multiprocessing.get_context("spawn").RawValue("Q", 0),
     )
-    hang_seconds = hang_seconds or _hang_seconds()
-    if loading is None or arguments.node_rank > 0:  # there it takes as long as the model is served
-        loading = nullcontext()
-    engine = _started(arguments, settings, adapters, hang_seconds, loading)
-    engine.most_waiting = most_waiting
-    return engine
+    return settings, adapters
 
 
 def _started(
@@ -143,11 +155,7 @@ def _started(
     from sglang.srt.entrypoints.engine import Engine
     from sglang.srt.server_args import ServerArgs
 
-    from functionary_sgl.engines.sglang.scheduler.drafts import algorithm
-
-    algorithm.register()
-    if settings.drafts:
-        algorithm.choose(arguments)
+    choose_drafts(arguments, settings)
 
     class OurEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, settings)
@@ -172,6 +180,15 @@ def _started(
         ) from error
 
 
+def choose_drafts(arguments: argparse.Namespace, settings: process.Settings) -> None:
+    """Have SGLang draft where `settings` say so, before it reads `arguments`."""
+    from functionary_sgl.engines.sglang.scheduler.drafts import algorithm
+
+    algorithm.register()
+    if settings.drafts:
+        algorithm.choose(arguments)
+
+
 def _drafts(arguments: argparse.Namespace, wanted: bool | None) -> bool:
     """Whether there are drafts. Raises UsageError where they are `wanted` and cannot be."""
     bars = {
@@ -188,7 +205,8 @@ def _drafts(arguments: argparse.Namespace, wanted: bool | None) -> bool:
     return wanted is not False and found is None
 
 
-def _hang_seconds() -> int:
+def default_hang_seconds() -> int:
+    """On this machine."""
     return HANG_SECONDS if has_accelerator() else SLOW_HANG_SECONDS
 
 

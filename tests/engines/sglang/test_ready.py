@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functionary_sgl.engines.base import Scores, TurnContext
+from functionary_sgl.engines.generate.meta_info import finish_reason
 from functionary_sgl.engines.sglang.engine import SGLangEngine
-from functionary_sgl.engines.sglang.meta_info import finish_reason
 from functionary_sgl.errors import UsageError
 
 

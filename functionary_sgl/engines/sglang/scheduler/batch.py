@@ -14,7 +14,7 @@ import torch
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 from sglang.srt.sampling.sampling_batch_info import SamplingBatchInfo
 
-from functionary_sgl.engines.sglang.sampling import ASKED_IDS
+from functionary_sgl.engines.generate.sampling import ASKED_IDS
 
 
 @dataclass

@@ -3,7 +3,7 @@
 SGLang's sampler raises where probabilities are not finite, which ends the scheduler and with it
 every client's turn. Here such a row is drawn from evenly instead, so that the batch goes on, and
 what was drawn is then replaced by an id that no model has. SGLang ends a request that gets one, as
-it does where a kernel returned nonsense, and `meta_info.py` has its client told.
+it does where a kernel returned nonsense, and `engines/generate/meta_info.py` has its client told.
 
 Imported inside SGLang's scheduler process, never by the rest of this package.
 """

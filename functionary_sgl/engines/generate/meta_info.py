@@ -6,12 +6,12 @@ from itertools import zip_longest
 from typing import Any, Literal
 
 from functionary_sgl.engines.base import Logprob
-from functionary_sgl.engines.sglang.sampling import NOT_FINITE
+from functionary_sgl.engines.generate.sampling import NOT_FINITE
 from functionary_sgl.errors import EngineError, RequestError, ServerBusy
 
 
 class NotFinite(EngineError):
-    """What the model computed cannot be drawn from (`scheduler/finite.py`)."""
+    """What the model computed cannot be drawn from (`engines/sglang/scheduler/finite.py`)."""
 
 
 def finish_reason(reason: dict[str, Any] | None) -> Literal["stop", "length"] | None:

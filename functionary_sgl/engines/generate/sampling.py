@@ -3,13 +3,14 @@
 from typing import Any
 
 from functionary_sgl.engines.base import LEAST_TOP_P, Request, Sampling
-from functionary_sgl.engines.sglang.constraints import constraint_param
+from functionary_sgl.engines.generate.constraints import constraint_param
 
 # SGLang's own limit.
 _MOST_STOPS = 32
 
 ASKED_IDS = "functionary_asked_ids"
-"""In a request's `custom_params`: the control tokens that may be drawn (`scheduler/batch.py`)."""
+"""In a request's `custom_params`: the control tokens that may be drawn
+(`engines/sglang/scheduler/batch.py`)."""
 
 NOT_FINITE = "NaN happened"
 """What SGLang says has ended a request that drew an id which the model does not have."""
