@@ -1,4 +1,4 @@
-"""The command line: `functionary-sgl serve | doctor | render | eval | templates | version`.
+"""The command line: `functionary-sgl serve`, and what else there is (USAGE).
 
 Each command is imported when it is asked for: some bring torch, most must not.
 """
@@ -13,6 +13,7 @@ usage: functionary-sgl COMMAND [OPTIONS]
 
 commands:
   serve      serve a model over HTTP (serve --help tells its options)
+  engine     serve an engine alone, for servers on other machines (serve --engine-url)
   doctor     tell whether a server with serve's options would work here
   render     print the prompt that a chat request becomes
   eval       ask a server questions with known answers, and print its scores
@@ -39,6 +40,10 @@ def _run(command: str, arguments: Sequence[str]) -> int:
         from functionary_sgl.cli.serve import serve
 
         return serve(arguments)
+    if command == "engine":
+        from functionary_sgl.cli.engine import serve_engine
+
+        return serve_engine(arguments)
     if command == "doctor":
         from functionary_sgl.cli.doctor import diagnose
 
@@ -64,5 +69,6 @@ def _run(command: str, arguments: Sequence[str]) -> int:
         print(USAGE, end="")
         return 0
     raise UsageError(
-        f"unknown command '{command}'; there are: serve, doctor, render, eval, templates, version"
+        f"unknown command '{command}'; there are: serve, engine, doctor, render, eval, templates, "
+        "version"
     )

@@ -124,7 +124,7 @@ def check(options: argparse.Namespace, keys: Sequence[Key], address: str) -> Non
         raise UsageError("--no-auth lets everyone in, and a key does not: give one of them")
     if not keys and (options.key_max_parallel_requests or options.key_max_requests_per_minute):
         raise UsageError("limits of keys need keys: give --api-key-file, or set " + VARIABLE)
-    if not (keys or options.no_auth or _is_loopback(address)):
+    if not (keys or options.no_auth or is_loopback(address)):
         raise UsageError(
             f"anyone who can reach {options.host} port {options.port} could use this server: set "
             f"{VARIABLE} or give --api-key-file, or --no-auth to let everyone in"
@@ -150,6 +150,7 @@ def _given(
     return [Key.of(text) for text in of_flag or of_variable]
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether only this machine has this IP address."""
     ip = ip_address(address)
     return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback

@@ -8,7 +8,7 @@ from functionary_sgl import files, tracing
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.cli import flags, keys, logs, progress, server, tls
+from functionary_sgl.cli import engine_flags, flags, keys, logs, progress, server, tls
 from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import run
@@ -105,15 +105,11 @@ def parser(command: str, description: str) -> flags.Parser:
         "FUNCTIONARY_MODEL_PATH for --model-path.",
     )
     add = parser.add_argument
-    add("--model-path", "--model", metavar="P", help="a checkpoint; default: the embedded model")
-    add("--tokenizer-path", metavar="P", help="where the tokenizer is, if not with the model")
-    add("--served-model-name", metavar="NAME", help="what requests call the model")
-    add("--template", metavar="NAME", help="the prompt template; default: found from the model")
+    engine_flags.add(parser)
     add("--host", default="127.0.0.1", help="default: 127.0.0.1")
-    add("--port", type=_port, metavar="N", default=8000, help="default: 8000")
+    add("--port", type=flags.port, metavar="N", default=8000, help="default: 8000")
     keys.add_flags(parser)
     server.add_flags(parser)
-    add("--context-length", type=int, metavar="N", help="default: the model's")
     logs.add_flags(parser)
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")
@@ -146,36 +142,11 @@ def parser(command: str, description: str) -> flags.Parser:
         f"{WAITING_FOR_EACH} for each that may run",
     )
     add(
-        "--engine-timeout",
-        type=flags.positive,
-        metavar="SECONDS",
-        help="how long the engine may compute nothing while turns run, before the server ends; "
-        "default: 60, without a GPU 600",
-    )
-    add(
-        "--lora-modules",
-        nargs="+",
-        metavar="NAME=PATH",
-        help="LoRA adapters, each a model of its own name; also --lora-paths",
-    )
-    add(
         "--lora-dirs",
         nargs="+",
         metavar="DIR",
         help="where adapters may be loaded from while the server runs; default: anywhere on this "
         "machine",
-    )
-    add(
-        "--grammar-cache-mb",
-        type=flags.positive,
-        metavar="N",
-        default=256,
-        help="memory for compiled schemas in each process of the engine; default: 256",
-    )
-    add(
-        "--drafts",
-        choices=("on", "off"),
-        help="verify what is likely to come of a call in one pass; default: on without a GPU",
     )
     add(
         "--turn-grammars",
@@ -190,13 +161,6 @@ def parser(command: str, description: str) -> flags.Parser:
 
 def _parser() -> flags.Parser:
     return parser("serve", "Serve a model over HTTP.")
-
-
-def _port(text: str) -> int:
-    number = int(text) if text.isdecimal() else -1
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a port, 0 to 65535")
-    return number
 
 
 def check(options: argparse.Namespace, others: Sequence[str]) -> None:
@@ -233,40 +197,15 @@ def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngi
 def _sglang(
     parser: flags.Parser, options: argparse.Namespace, others: Sequence[str], prompter: Prompter
 ) -> SGLangEngine:
-    """SGLang, with its own flags from the environment and from `others`, and those we share.
-
-    A model that has fewer ids than the tokenizer of `prompter` is not the tokenizer's.
-    """
+    """SGLang. A model that has fewer ids than the tokenizer of `prompter` is another one's."""
     from functionary_sgl.engines.sglang import launch
 
-    if options.log_level == "error":
-        launch.hush()
-    engine_parser = flags.Parser(prog="functionary-sgl serve", add_help=False)
-    launch.add_flags(engine_parser)
-    flags.warn_of_unknown([parser, engine_parser])
-    shared = [
-        f"{option}={value}"
-        for option in (
-            "--model-path",
-            "--tokenizer-path",
-            "--served-model-name",
-            "--host",
-            "--port",
-            "--context-length",
-            "--log-level",
-        )
-        if (value := getattr(options, option[2:].replace("-", "_"))) is not None
-    ]
-    if options.lora_modules:
-        shared += ["--lora-paths", *options.lora_modules]
-    arguments = [*flags.from_environment(engine_parser), *others, *shared]
-    arguments = launch.with_config_file(engine_parser, arguments)
     engine = launch.start(
-        engine_parser.parse_args(arguments),
+        engine_flags.of_sglang(parser, options, others),
         prompter.tokenizer,
         options.grammar_cache_mb,
         prompter.image_token_id,
-        None if options.drafts is None else options.drafts == "on",
+        engine_flags.drafts(options),
         options.engine_timeout,
         loading=progress.told(f"loading {options.model_path}"),
     )

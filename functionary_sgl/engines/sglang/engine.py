@@ -27,6 +27,7 @@ from functionary_sgl.engines.generate.outputs import Output
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import load, metrics, nodes
+from functionary_sgl.engines.sglang.capacity import most_running
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
@@ -42,11 +43,6 @@ from functionary_sgl.errors import (
 )
 from functionary_sgl.metrics import ACCEPTED_DRAFT_TOKENS, ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
-
-TURN_TOKENS = 512
-"""Of the KV cache for each turn that runs, by default: less lets more wait inside of SGLang, where
-they are not let in fairly, more leaves memory unused. Turns with the same tools share most of their
-prompt."""
 
 
 class SGLangEngine:
@@ -72,7 +68,7 @@ class SGLangEngine:
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
         self.context_length = int(scheduler["max_req_input_len"])
-        self.most_running: int | None = _most_running(engine.server_args, scheduler)
+        self.most_running: int | None = most_running(engine.server_args, scheduler)
         self.most_waiting: int | None = None
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
@@ -227,14 +223,6 @@ class SGLangEngine:
         self._death = EngineDied(reason)
         self.give_up(self._death)
         self._dead.set()
-
-
-def _most_running(flags: Any, scheduler: Mapping[str, Any]) -> int:
-    """How many turns can run, by SGLang's flag or the memory that it found for its KV cache."""
-    if flags.max_running_requests is not None:
-        return int(flags.max_running_requests)
-    tokens = int(scheduler["max_total_num_tokens"]) * int(flags.dp_size)
-    return max(1, tokens // TURN_TOKENS)
 
 
 def _numberless(adapter: str | None) -> str:
