@@ -13,6 +13,7 @@
     │   └── InvalidSchema           400
     └── EngineError                 the engine: HTTP 500
         ├── EngineDied              503; the server ends with exit code 1
+        ├── EngineUnreachable       503; it is elsewhere, and may come back
         ├── ServerStopping          503; it was told to end
         ├── NotReady                503; it would refuse a request now
         ├── DeadlineExceeded        504; the request's time was over before its answer was whole
@@ -109,6 +110,12 @@ class EngineError(FunctionaryError):
 
 class EngineDied(EngineError):
     """The engine is gone; every running turn ends with this."""
+
+    status = 503
+
+
+class EngineUnreachable(EngineError):
+    """An engine on another machine is not there, was lost, or does not answer as engines do."""
 
     status = 503
 

@@ -154,6 +154,20 @@ ENGINE_REQUESTS = Counter(
     registry=REGISTRY,
 )
 
+ENGINE_RETRIES = Counter(
+    "functionary_engine_retries",
+    "Those that were sent again, since an engine elsewhere was lost before its first token came.",
+    registry=REGISTRY,
+)
+
+ENGINE_FAILURES = Counter(
+    "functionary_engine_failures",
+    "Those that an engine elsewhere failed to answer, each time that one was sent, by reason: "
+    "unreachable, status (of HTTP), silent, cut (off), nonsense.",
+    ["reason"],
+    registry=REGISTRY,
+)
+
 ENGINE_PASSES = Counter(
     "functionary_engine_passes",
     "Passes of the model that these requests took part in, the reading of the prompt as one.",

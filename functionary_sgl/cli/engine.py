@@ -1,29 +1,21 @@
 """`functionary-sgl engine`: an engine alone, for servers on other machines."""
 
-import os
 from collections.abc import Sequence
 
 from functionary_sgl.cli import engine_flags, flags, keys, logs
+from functionary_sgl.cli.engine_flags import VARIABLE
 from functionary_sgl.cli.listener import bind
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 
-VARIABLE = "FUNCTIONARY_ENGINE_API_KEY"
-"""What servers have to send to engines, and engines want of them."""
-
 PORT = 30000
 """SGLang's own."""
 
 
-def taken_key() -> str | None:
-    """The key of engines, which is in the environment no more: child processes need none."""
-    return os.environ.pop(VARIABLE, None)
-
-
 def serve_engine(argv: Sequence[str]) -> int:
     """Serve requests of `functionary-sgl serve --engine-url` until SIGTERM; the exit code."""
-    key = taken_key()
+    key = engine_flags.taken_key()
     parser = _parser()
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
     logs.begin(options)
@@ -71,8 +63,6 @@ def _check(host: str, port: int, key: str | None, no_auth: bool) -> None:
         address = listener.getsockname()[0]
     if key is not None and no_auth:
         raise UsageError(f"--no-auth lets everyone in, and {VARIABLE} does not: give one of them")
-    if key == "":
-        raise UsageError(f"{VARIABLE} is empty")
     if key is None and not no_auth and not keys.is_loopback(address):
         raise UsageError(
             f"anyone who can reach {host} port {port} could use this engine: set {VARIABLE}, for "

@@ -1,15 +1,26 @@
 """Flags that are about the engine, and those of SGLang's server, which are taken too."""
 
 import argparse
+import os
+import re
 from collections.abc import Sequence
 
 from functionary_sgl.cli import flags
+from functionary_sgl.errors import UsageError
+
+VARIABLE = "FUNCTIONARY_ENGINE_API_KEY"
+"""What servers have to send to engines elsewhere, and engines want of them."""
 
 _SHARED = (
     *("--model-path", "--tokenizer-path", "--served-model-name", "--host", "--port"),
     *("--context-length", "--log-level"),
 )
 """Flags that SGLang has by the same names."""
+
+
+def taken_key() -> str | None:
+    """The key of engines, which is in the environment no more: child processes need none."""
+    return os.environ.pop(VARIABLE, None) or None
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +56,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=("on", "off"),
         help="verify what is likely to come of a call in one pass; default: on without a GPU",
     )
+
+
+def check_elsewhere(options: argparse.Namespace, others: Sequence[str]) -> None:
+    """UsageError for what is no URL of an engine, and for flags that go to that one; `others` are
+    SGLang's, or nobody's."""
+    for url in options.engine_url:
+        if not re.fullmatch(r"https?://[^/?#\s]+/?", url):
+            raise UsageError(f"--engine-url: {url} is not of the form http://HOST:PORT")
+    if options.engine == "scripted":
+        raise UsageError("--engine scripted asks no --engine-url")
+    given = [other.partition("=")[0] for other in others]
+    for flag in ("--context-length", "--lora-modules", "--lora-dirs", "--drafts"):
+        if getattr(options, flag[2:].replace("-", "_")) is not None:
+            given.append(flag)
+    if given:
+        raise UsageError(f"{given[0]} is not for a server with --engine-url, but for its engine")
 
 
 def drafts(options: argparse.Namespace) -> bool | None:

@@ -13,6 +13,7 @@ from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import run
 from functionary_sgl.engines.base import Engine
+from functionary_sgl.engines.remote.engine import RemoteEngine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.errors import UsageError
@@ -36,6 +37,7 @@ def serve(argv: Sequence[str]) -> int:
     """
     parser = _parser()
     variables = keys.Variables.taken()
+    engine_key = engine_flags.taken_key()
     options, others = parser.parse_known_args(flags.from_environment(parser) + list(argv))
     source = keys.Source.of(options, variables)
     found = source.read()
@@ -49,12 +51,17 @@ def serve(argv: Sequence[str]) -> int:
             logs.tell(warning)
         rereading = Rereading(source, Keyring(found))
         with logs.json_of_children(options):
-            model = _model(parser, options, others)
+            model = _model(parser, options, others, engine_key)
         logs.begin(options)
         return run(model, options, listener, rereading)
 
 
-def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[str]) -> Model:
+def _model(
+    parser: flags.Parser,
+    options: argparse.Namespace,
+    others: Sequence[str],
+    engine_key: str | None,
+) -> Model:
     embedded = str(checkpoint.EMBEDDED)
     loaded = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
     found = detect.named(options.template) if options.template else detect.detect(loaded)
@@ -64,6 +71,11 @@ def _model(parser: flags.Parser, options: argparse.Namespace, others: Sequence[s
         prompter = Prompter(found.format, tokenizer, loaded.template)
         engine: Engine = _scripted(options, prompter.tokenizer)
         adapters: Mapping[str, str] = {}
+    elif options.engine_url:
+        flags.warn_of_unknown([parser])
+        prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
+        engine = remote = _remote(options, engine_key, prompter.tokenizer, loaded.directory)
+        adapters = remote.adapters
     else:
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
@@ -155,6 +167,13 @@ def parser(command: str, description: str) -> flags.Parser:
         help="ask the engine for names and arguments of a turn in one request; default: on",
     )
     add("--engine", choices=("sglang", "scripted"), default="sglang", help="default: sglang")
+    add(
+        "--engine-url",
+        nargs="+",
+        metavar="URL",
+        help="ask an engine on another machine (functionary-sgl engine), or a router before "
+        "several; with several URLs, SGLang's router is started before them",
+    )
     add("--script", metavar="FILE", help="what --engine scripted replays")
     return parser
 
@@ -165,6 +184,8 @@ def _parser() -> flags.Parser:
 
 def check(options: argparse.Namespace, others: Sequence[str]) -> None:
     """UsageError for flags that do not go together; `others` are not ours."""
+    if options.engine_url:
+        engine_flags.check_elsewhere(options, others)
     if options.engine == "scripted":
         if others:
             # Without its value, which may be a key.
@@ -192,6 +213,16 @@ def _names(options: argparse.Namespace) -> tuple[str, ...]:
 def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngine:
     script = Script.from_file(Path(options.script))
     return ScriptedEngine(script, tokenizer, options.context_length or 8192)
+
+
+def _remote(
+    options: argparse.Namespace, key: str | None, tokenizer: Tokenizer, directory: Path
+) -> RemoteEngine:
+    from functionary_sgl.engines.remote.start import start
+
+    engine = start(options.engine_url, key, directory, tokenizer, logs.tell, options.engine_timeout)
+    engine.takes_turns &= options.turn_grammars == "on"
+    return engine
 
 
 def _sglang(

@@ -191,6 +191,9 @@ class Engine(Answering, Protocol):
         """Free what the adapter `key` takes, none of whose turns runs. Its key will not come
         again."""
 
+    def trouble(self) -> EngineError | None:
+        """Why what came now would fail, as far as that is known; it may pass."""
+
     def metrics(self) -> Iterable[Metric]:
         """How much it has to do, and what it counts if it was told to, in Prometheus' terms. May
         block."""

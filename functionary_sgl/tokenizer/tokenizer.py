@@ -40,7 +40,8 @@ class Tokenizer:
 
     `control_ids` maps each control token to its id. They are the tokenizer's special tokens and
     those of its other added tokens that a format names (Qwen's `<tool_call>` is one); a tokenizer
-    would find them in any raw text, here only templates and programs may write them.
+    would find them in any raw text, here only templates and programs may write them. `definition`
+    is the text of `tokenizer.json`.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Tokenizer:
 
         Raises UsageError if `definition` is no tokenizer of the `tokenizers` library.
         """
-        self._definition = definition
+        self.definition = definition
         self._promoted = frozenset(control)
         parsed = files.parse_object(definition, file)
         try:
@@ -86,13 +87,13 @@ class Tokenizer:
         names that it does not have are passed over."""
         added = {token.content for token in self._full.get_added_tokens_decoder().values()}
         lacking = added.intersection(tokens) - self.control_ids.keys()
-        return Tokenizer(self._definition, self._promoted | lacking) if lacking else self
+        return Tokenizer(self.definition, self._promoted | lacking) if lacking else self
 
     def with_control(self, tokens: Iterable[str], *, special: bool = True) -> "Tokenizer":
         """This tokenizer with those of `tokens` that it lacks as further control tokens, which give
         no text if they are `special`; no model has their ids, but a prompt can be shown and a
         script replayed."""
-        definition = json.loads(self._definition)
+        definition = json.loads(self.definition)
         flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
         added = definition.setdefault("added_tokens", [])
         known = {token["content"] for token in added}

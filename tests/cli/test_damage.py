@@ -66,7 +66,7 @@ def small_tokenizer() -> str:
     for index, token in enumerate(definition["added_tokens"]):
         token["id"] = len(model["vocab"]) + index
     tokenizer = Tokenizer(json.dumps(definition))
-    return tokenizer.with_control(FORMATS["hermes"].control_tokens)._definition
+    return tokenizer.with_control(FORMATS["hermes"].control_tokens).definition
 
 
 TOKENIZER = small_tokenizer()

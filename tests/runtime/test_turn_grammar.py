@@ -47,7 +47,7 @@ TOOLS = [
 ]
 TOKENIZERS = PerFormat(
     lambda name: LLTokenizer(
-        PROMPTERS[name].tokenizer._definition, n_vocab=PROMPTERS[name].tokenizer.most_id + 1
+        PROMPTERS[name].tokenizer.definition, n_vocab=PROMPTERS[name].tokenizer.most_id + 1
     )
 )
 

@@ -40,13 +40,13 @@ def test_what_is_no_tokenizer_is_named_so(definition: str) -> None:
 
 def test_the_highest_id_is_that_of_any_token(tokenizer: Tokenizer) -> None:
     assert tokenizer.most_id == tokenizer.size - 1
-    definition = json.loads(tokenizer._definition)
+    definition = json.loads(tokenizer.definition)
     definition["added_tokens"][-1]["id"] = 1_000_000
     assert Tokenizer(json.dumps(definition)).most_id == 1_000_000
 
 
 def test_an_id_before_every_prompt_counts(tokenizer: Tokenizer) -> None:
-    definition = json.loads(tokenizer._definition)
+    definition = json.loads(tokenizer.definition)
     tokens = definition["post_processor"]["special_tokens"]
     tokens["<|begin_of_text|>"]["ids"] = [2_000_000]
     assert Tokenizer(json.dumps(definition)).most_id == 2_000_000
@@ -54,7 +54,7 @@ def test_an_id_before_every_prompt_counts(tokenizer: Tokenizer) -> None:
 
 def test_ids_may_leave_out_numbers() -> None:
     """Then some are greater than the tokenizer has tokens, and are ids all the same."""
-    definition = json.loads(TOKENIZER._definition)
+    definition = json.loads(TOKENIZER.definition)
     vocabulary = definition["model"]["vocab"]
     vocabulary["a"] = TOKENIZER.size + 100
     late = Tokenizer(json.dumps(definition))

@@ -31,6 +31,11 @@ class About(BaseModel):
     adapters: dict[str, str]
     hang_seconds: int
 
+    @property
+    def stamp(self) -> str:
+        """What each of its answers bears: one with another would have come from another model."""
+        return f"{self.version}-{self.tokens}-{self.vocabulary_size}"
+
 
 def fingerprint(tokenizer: Tokenizer) -> str:
     """What two tokenizers have in common that have the same control tokens, and as many ids."""

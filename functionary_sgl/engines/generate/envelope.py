@@ -16,10 +16,11 @@ ABOUT = "about"
 """Asks what the engine is; nothing is generated."""
 
 STAMP = "functionary"
-"""Of `meta_info`, in each answer of an engine that understood: the version of this form. Who finds
-none talks to a server that has ignored all that was in the envelope."""
+"""In `meta_info`: `About.stamp` of the engine that answered, or, where it was asked, all of
+`About`. Who finds none talks to a server that has ignored all that was in the envelope."""
 
 VERSION = 1
+"""Of this form."""
 
 FIELDS = frozenset(
     {

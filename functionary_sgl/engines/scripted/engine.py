@@ -135,6 +135,9 @@ class ScriptedEngine:
     async def unload_adapter(self, key: str, name: str) -> None:
         """Nothing is held."""
 
+    def trouble(self) -> None:
+        """None that is known."""
+
     def metrics(self) -> tuple[Metric, ...]:
         """None."""
         return ()

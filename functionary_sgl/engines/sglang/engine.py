@@ -22,12 +22,12 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.engines.generate import fields
+from functionary_sgl.engines.generate.capacity import most_running
 from functionary_sgl.engines.generate.meta_info import NotFinite, passes
 from functionary_sgl.engines.generate.outputs import Output
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import load, metrics, nodes
-from functionary_sgl.engines.sglang.capacity import most_running
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
@@ -68,7 +68,10 @@ class SGLangEngine:
         # SGLang refuses requests from here on, and a turn's later requests grow as long as it may.
         scheduler = engine._scheduler_init_result.scheduler_infos[0]
         self.context_length = int(scheduler["max_req_input_len"])
-        self.most_running: int | None = most_running(engine.server_args, scheduler)
+        flags = engine.server_args
+        self.most_running: int | None = most_running(
+            flags.max_running_requests, int(scheduler["max_total_num_tokens"]), flags.dp_size
+        )
         self.most_waiting: int | None = None
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
@@ -137,6 +140,9 @@ class SGLangEngine:
 
     async def unload_adapter(self, key: str, name: str) -> None:
         await self._unless_dead(self._lora_updates.unload(key, name))
+
+    def trouble(self) -> EngineError | None:
+        return self._death
 
     def metrics(self) -> Iterable[Metric]:
         more = metrics.collected() if self._manager.enable_metrics else ()

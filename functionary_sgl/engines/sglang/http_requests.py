@@ -37,10 +37,11 @@ def heed(about: Callable[[Any], About]) -> None:
             yield {"text": "", "output_ids": [], "meta_info": meta}
         else:
             _fill(asked, content)
+            stamp = about(manager).stamp
             guarded = _guarded(original(manager, asked, None), manager, asked.rid)
             async with aclosing(guarded) as outputs:
                 async for output in outputs:
-                    output["meta_info"][envelope.STAMP] = envelope.VERSION
+                    output["meta_info"][envelope.STAMP] = stamp
                     yield output
 
     target = "sglang.srt.managers.tokenizer_manager.TokenizerManager.generate_request"

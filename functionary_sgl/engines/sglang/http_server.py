@@ -8,8 +8,8 @@ from typing import Any
 
 from functionary_sgl.engines.generate import envelope
 from functionary_sgl.engines.generate.about import About, fingerprint
+from functionary_sgl.engines.generate.capacity import most_running
 from functionary_sgl.engines.sglang import http_requests, launch
-from functionary_sgl.engines.sglang.capacity import most_running
 from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, FunctionaryError, UsageError
 from functionary_sgl.tokenizer import Tokenizer
@@ -77,7 +77,11 @@ def _about(tokens: str, adapters: Mapping[str, str], hang_seconds: int, manager:
         model=arguments.model_path,
         tokens=tokens,
         context_length=int(scheduler["max_req_input_len"]),
-        most_running=most_running(arguments, scheduler),
+        most_running=most_running(
+            arguments.max_running_requests,
+            int(scheduler["max_total_num_tokens"]),
+            arguments.dp_size,
+        ),
         vocabulary_size=int(config.vocab_size),
         end_ids=sorted(config.hf_eos_token_id or ()),
         sees_images=bool(config.is_multimodal),
