@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from functionary_sgl import files, tracing
 from functionary_sgl.adapters import Adapters
@@ -13,7 +14,6 @@ from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import run
 from functionary_sgl.engines.base import Engine
-from functionary_sgl.engines.remote.engine import RemoteEngine
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.errors import UsageError
@@ -21,6 +21,9 @@ from functionary_sgl.model import Model
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
+
+if TYPE_CHECKING:  # it has a client for HTTP, which takes half a second to import
+    from functionary_sgl.engines.remote.engine import RemoteEngine
 
 EMBEDDED_NAME = "functionary-nano"
 
@@ -217,7 +220,7 @@ def _scripted(options: argparse.Namespace, tokenizer: Tokenizer) -> ScriptedEngi
 
 def _remote(
     options: argparse.Namespace, key: str | None, tokenizer: Tokenizer, directory: Path
-) -> RemoteEngine:
+) -> "RemoteEngine":
     from functionary_sgl.engines.remote.start import start
 
     engine = start(options.engine_url, key, directory, tokenizer, logs.tell, options.engine_timeout)

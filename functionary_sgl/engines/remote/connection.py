@@ -1,6 +1,7 @@
 """HTTP to one address, behind which are an engine or several."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -105,7 +106,7 @@ class Connection:
             raise Lost("unreachable", "it does not answer in time") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if answered:
-                raise Lost("cut", "its answer was cut off") from error
+                raise Lost("cut", "it broke off its answer") from error
             raise Lost("unreachable", _told(error)) from error
 
 
@@ -155,7 +156,7 @@ def _message(body: bytes) -> str:
 def _told(error: Exception) -> str:
     """Why there is no answer, without the address: clients read it."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "its name is not known"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return "its name is unknown"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return "it closed the connection"

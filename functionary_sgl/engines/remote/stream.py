@@ -100,7 +100,7 @@ class RemoteStream:
                 self._outputs.take(output)
                 if output.meta["finish_reason"]:
                     return
-        raise Lost("cut", "its answer was cut off")
+        raise Lost("cut", "it broke off its answer")
 
     def _output(self, event: Mapping[str, Any]) -> Output:
         match event:
