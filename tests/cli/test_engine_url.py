@@ -144,9 +144,7 @@ def test_it_ends_in_order(engine: EngineServer, serve: Any) -> None:
     assert (code, log) == (0, "")
 
 
-def test_the_key_of_engines_is_taken_from_the_environment(
-    engine: EngineServer, serve: Any
-) -> None:
+def test_the_key_of_engines_is_taken_from_the_environment(engine: EngineServer, serve: Any) -> None:
     engine.key = "secret"
     server = serve(engine, FUNCTIONARY_ENGINE_API_KEY="secret")
     http, client = connect(server.url)

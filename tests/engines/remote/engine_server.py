@@ -20,7 +20,8 @@ from functionary_sgl.engines.generate.sampling import ASKED_IDS
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.tokenizer import Tokenizer
 
-Fault = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+"""An answer of its own; None where there is nothing wrong this time."""
 
 HEADER_END = "<|end_header_id|>"
 
@@ -94,13 +95,13 @@ class EngineServer:
         content = envelope.unwrapped(body["session_params"])
         assert content is not None
         if content.get(envelope.ABOUT):
-            if self.welcome is not None:
-                return await self.welcome(request)
+            if self.welcome is not None and (other := await self.welcome(request)) is not None:
+                return other
             meta = {envelope.STAMP: self.about.model_dump()}
             return web.json_response({"text": "", "output_ids": [], "meta_info": meta})
         self.bodies.append(body)
-        if self.faults:
-            return await self.faults.popleft()(request)
+        if self.faults and (wrong := await self.faults.popleft()(request)) is not None:
+            return wrong
         response = await begun(request)
         try:
             async for ids, meta in self._outputs(body["input_ids"], content):

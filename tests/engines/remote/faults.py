@@ -9,6 +9,10 @@ from functionary_sgl.engines.generate import envelope
 from tests.engines.remote.engine_server import EngineServer, Fault, begun, meta_info, send
 
 
+async def none(request: web.Request) -> None:
+    """All is well."""
+
+
 async def hung_up(request: web.Request) -> web.StreamResponse:
     """The connection breaks off before an answer."""
     assert request.transport is not None
