@@ -29,7 +29,8 @@ HEADER_END = "<|end_header_id|>"
 class EngineServer:
     """At `url`, for as long as it is `start`ed. `bodies` are those of requests for answers, in
     their order; `faults` answer the next of them instead; `left` counts clients that did not wait
-    for the end. `healthy` is what it says of its health; `welcome` answers whoever asks what it is.
+    for the end. `healthy` is what it says of its health; `welcome` answers whoever asks what it is,
+    `pages` are what else can be asked for, and `aborted` requests that it was told to stop.
     """
 
     def __init__(self, tokenizer: Tokenizer, *replies: dict[str, Any], **about: Any) -> None:
@@ -41,6 +42,8 @@ class EngineServer:
         self.healthy = True
         self.key: str | None = None
         self.welcome: Fault | None = None
+        self.pages: dict[str, dict[str, Any]] = {}
+        self.aborted: list[str] = []
         self.url = ""
         self._tokenizer = tokenizer
         self._script = script
@@ -69,6 +72,8 @@ class EngineServer:
         app = web.Application(client_max_size=2**30)
         app.router.add_post("/generate", self._generate)
         app.router.add_get("/health", self._health)
+        app.router.add_post("/abort_request", self._abort)
+        app.router.add_get("/{page}", self._page)
         # A client that is gone cancels what answers it, as with SGLang.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
         await self._runner.setup()
@@ -88,12 +93,19 @@ class EngineServer:
     async def _health(self, request: web.Request) -> web.Response:
         return web.Response(status=200 if self.healthy else 503)
 
+    async def _page(self, request: web.Request) -> web.Response:
+        page = self.pages.get(request.match_info["page"])
+        return web.Response(status=404) if page is None else web.json_response(page)
+
+    async def _abort(self, request: web.Request) -> web.Response:
+        self.aborted.append((await request.json())["rid"])
+        return web.Response()
+
     async def _generate(self, request: web.Request) -> web.StreamResponse:
         if self.key is not None and request.headers.get("authorization") != f"Bearer {self.key}":
             return web.json_response({"error": "Unauthorized"}, status=401)
         body = orjson.loads(await request.read())
-        content = envelope.unwrapped(body["session_params"])
-        assert content is not None
+        content = envelope.unwrapped(body.get("session_params")) or body
         if content.get(envelope.ABOUT):
             if self.welcome is not None and (other := await self.welcome(request)) is not None:
                 return other

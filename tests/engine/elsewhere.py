@@ -1,0 +1,122 @@
+"""Engines as machines of their own would have them: processes of this one, on loopback."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from tests.paths import ROOT
+from tests.serving import connect
+
+START_SECONDS = 240
+END_SECONDS = 60
+
+OURS = ("-m", "functionary_sgl", "engine", "--grammar-cache-mb=16")
+"""An engine that this package starts."""
+
+FIRST_PORT, PORTS = 10_000, 2_000
+"""Of the ports at which the parts of SGLang's engines meet; those of other tests are above."""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def environment() -> dict[str, str]:
+    """Without compiled modules SGLang takes three times as long to start, and threads of so small a
+    model wait for each other more than they compute."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+class Engine:
+    """The process of engine `number`, which Python runs with the arguments `program`."""
+
+    def __init__(self, number: int, log: Path, program: Sequence[str] = OURS, *flags: str) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.log = log
+        meeting = FIRST_PORT + PORTS * number + os.getpid() % PORTS
+        command = [sys.executable, *program, "--port", self.url.rpartition(":")[2]]
+        # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
+        command += ["--dtype=float32", f"--nccl-port={meeting}", "--max-total-tokens=16384"]
+        command += ["--enable-metrics", *flags]
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env=environment(),
+                start_new_session=True,
+            )
+
+    def ready(self) -> "Engine":
+        """Wait until it answers."""
+        end = time.monotonic() + START_SECONDS
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end, self.log.read_text()
+            try:
+                if httpx.get(f"{self.url}/model_info", timeout=5).status_code == 200:
+                    return self
+            except httpx.TransportError:
+                pass
+            time.sleep(0.5)
+
+    def counted(self, name: str) -> float:
+        """The sum of SGLang's series of this name."""
+        text = httpx.get(f"{self.url}/metrics").text
+        found = re.findall(rf"^sglang:{name}(?:{{.*}})? (\S+)$", text, re.M)
+        return sum(map(float, found))
+
+    def running(self) -> int:
+        """How many requests it holds."""
+        (load,) = httpx.get(f"{self.url}/v1/loads").json()["loads"]
+        return int(load["num_running_reqs"]) + int(load["num_waiting_reqs"])
+
+    def kill(self) -> None:
+        """As a machine that is switched off; its processes are a session of their own."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> int:
+        """The exit code, after SIGTERM."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(END_SECONDS)
+
+
+class Server:
+    """A server before engines at `urls`, with clients of it when it is ready."""
+
+    def __init__(self, log: Path, urls: Sequence[str], *flags: str) -> None:
+        command = [sys.executable, "-m", "functionary_sgl", "serve", "--port=0", *flags]
+        self.log = log
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(
+                [*command, "--engine-url", *urls],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment(),
+            )
+        assert self.process.stdout is not None
+        banner = [self.process.stdout.readline() for _ in range(4)]
+        assert banner[-1], log.read_text()
+        self.url = banner[2].split()[-1].removesuffix("/v1")
+        self.http, self.client = connect(self.url)
+
+    def end(self) -> int:
+        """The exit code, after SIGTERM."""
+        self.http.close()
+        self.client.close()
+        self.process.terminate()
+        self.process.communicate(timeout=END_SECONDS)
+        return self.process.returncode
