@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from functionary_sgl.cli import engine as engine_command
 from functionary_sgl.cli import serve as serve_command
 from functionary_sgl.engines.scripted import Script
 from tests.deploy import documented
@@ -103,6 +104,9 @@ def test_commands_exist(command: str) -> None:
         arguments = words[2:]
     else:
         arguments = documented.served(words)
+    if words[1:2] == ["engine"]:
+        _, others = engine_command._parser().parse_known_args(arguments)
+        assert not others
     if "serve" in words:
         _, others = serve_command._parser().parse_known_args(arguments)
         assert {word for word in others if word.startswith("--")} <= OF_SGLANG

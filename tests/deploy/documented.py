@@ -1,11 +1,18 @@
 """The commands of other programs that the docs give: what they name is there."""
 
+import argparse
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 
+from sglang_router.router_args import RouterArgs
+
 from functionary_sgl.cli import keys
+from functionary_sgl.engines.remote.peer import PLAIN_FLAGS
 from tests.deploy import files
 from tests.paths import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 KEYS = "keys.txt"
 """What the reader has written."""
@@ -48,10 +55,23 @@ def _docker(words: list[str]) -> list[str]:
 
 
 def _pip(words: list[str]) -> None:
+    if words == ["install", "functionary-sgl[router]"]:
+        assert "router" in PROJECT["project"]["optional-dependencies"]
+        return
     install, constraint, versions, wheel = words
     assert (install, constraint) == ("install", "--constraint")
     assert (ROOT / versions).is_file()
     assert wheel == "dist/functionary_sgl-*.whl"
+
+
+def _module(words: list[str]) -> None:
+    """Of SGLang: its router, or its own server as an engine of ours."""
+    if words[:2] == ["-m", "sglang_router.launch_router"]:
+        parser = argparse.ArgumentParser()
+        RouterArgs.add_cli_args(parser, use_router_prefix=False, exclude_host_port=False)
+        parser.parse_args(words[2:])
+        return
+    assert words == ["-m", "sglang.launch_server", "--model-path", "MODEL", *PLAIN_FLAGS.split()]
 
 
 def _python(words: list[str]) -> None:
@@ -108,6 +128,7 @@ def _modal(words: list[str]) -> None:
 
 _CHECKS: dict[str, Callable[[list[str]], None]] = {
     "pip": _pip,
+    "python": _module,
     "python3": _python,
     "install": _install,
     "useradd": _useradd,

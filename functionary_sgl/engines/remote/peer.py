@@ -18,7 +18,7 @@ from functionary_sgl.tokenizer import Tokenizer
 COMMAND = "functionary-sgl engine"
 
 _NEEDED = {"grammar_backend": "llguidance", "incremental_streaming_output": True}
-_FLAGS = "--grammar-backend llguidance --incremental-streaming-output"
+PLAIN_FLAGS = "--grammar-backend llguidance --incremental-streaming-output"
 
 PLAIN = (
     f"the engine is SGLang's own server, not one of {COMMAND}: requests with a seed are refused, "
@@ -112,7 +112,8 @@ async def _plain(connection: Connection, directory: Path, tokenizer: Tokenizer) 
         )
     if any(server.get(name) != value for name, value in _NEEDED.items()):
         raise UsageError(
-            f"SGLang at {connection.url} has to be started with {_FLAGS}, or better as {COMMAND}"
+            f"SGLang at {connection.url} has to be started with {PLAIN_FLAGS}, or better by "
+            f"{COMMAND}"
         )
     config = files.read_object(directory / "config.json", optional=True)
     if model.get("model_type") not in (None, config.get("model_type")):
