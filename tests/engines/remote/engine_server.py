@@ -33,7 +33,14 @@ class EngineServer:
     `pages` are what else can be asked for, and `aborted` requests that it was told to stop.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *replies: dict[str, Any], **about: Any) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *replies: dict[str, Any],
+        loop: asyncio.AbstractEventLoop | None = None,
+        **about: Any,
+    ) -> None:
+        """It runs in `loop`, which somebody else runs and ends, or in one of its own."""
         script = Script.model_validate({"replies": [{"match": "", **reply} for reply in replies]})
         self.about = _about(tokenizer, about)
         self.bodies: list[dict[str, Any]] = []
@@ -48,9 +55,11 @@ class EngineServer:
         self._tokenizer = tokenizer
         self._script = script
         self._port = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        self._loop = loop or asyncio.new_event_loop()
+        if loop is None:
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+            self._thread.start()
         self.start()
 
     def start(self) -> None:
@@ -62,10 +71,12 @@ class EngineServer:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
 
     def close(self) -> None:
+        """Be gone for good."""
         self.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     async def _start(self) -> None:
         self._engine = ScriptedEngine(self._script, self._tokenizer)
@@ -89,6 +100,10 @@ class EngineServer:
             if connection.transport is not None:
                 connection.transport.abort()
         await self._runner.cleanup()
+
+    def cached(self, body: dict[str, Any]) -> int:
+        """How many of a request's ids it has in its cache."""
+        return 0
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.Response(status=200 if self.healthy else 503)
@@ -116,8 +131,9 @@ class EngineServer:
             return wrong
         response = await begun(request)
         try:
+            known = {envelope.STAMP: self.about.stamp, "cached_tokens": self.cached(body)}
             async for ids, meta in self._outputs(body["input_ids"], content):
-                await send(response, ids, {envelope.STAMP: self.about.stamp, **meta})
+                await send(response, ids, meta | known)
             await response.write(b"data: [DONE]\n\n")
         except asyncio.CancelledError:
             self.left += 1
