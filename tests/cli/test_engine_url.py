@@ -154,6 +154,17 @@ def test_the_key_of_engines_is_taken_from_the_environment(engine: EngineServer, 
     assert b"secret" not in environment
 
 
+def test_the_doctor_asks_engines(engine: EngineServer, capsys: Any) -> None:
+    main(["doctor", "--port", "0", "--engine-url", engine.url])
+    out = capsys.readouterr().out
+    assert f"ok     engine         {engine.url} is an engine for scripted, 8192 tokens" in out
+    assert "weights" not in out
+    engine.stop()
+    assert main(["doctor", "--port", "0", "--engine-url", engine.url]) == 1
+    assert "cannot be asked: Connection refused; start it" in capsys.readouterr().out
+    engine.start()
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [

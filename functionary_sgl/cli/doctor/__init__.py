@@ -7,7 +7,7 @@ address is taken then.
 from collections.abc import Iterable, Sequence
 
 from functionary_sgl.cli import flags, serve
-from functionary_sgl.cli.doctor import configuration, model
+from functionary_sgl.cli.doctor import configuration, engines, model
 from functionary_sgl.cli.doctor.finding import Finding
 from functionary_sgl.cli.doctor.machine import Machine
 from functionary_sgl.prompt import checkpoint
@@ -22,8 +22,11 @@ def diagnose(argv: Sequence[str]) -> int:
     path = options.model_path or str(checkpoint.EMBEDDED)
     parts = {
         "machine": machine.findings(options.max_connections),
-        "model": model.findings(path, options.tokenizer_path, options.template, machine),
+        "model": model.findings(
+            path, options.tokenizer_path, options.template, machine, not options.engine_url
+        ),
         "configuration": configuration.findings(options, others),
+        "engines": engines.findings(options),
     }
     wrong = sum(_print(name, findings) for name, findings in parts.items())
     print(f"\n{wrong} of these would keep the server from working" if wrong else "\nall is well")

@@ -16,9 +16,14 @@ _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 def findings(
-    path: str, tokenizer_path: str | None, template: str | None, machine: Machine
+    path: str,
+    tokenizer_path: str | None,
+    template: str | None,
+    machine: Machine,
+    computed: bool = True,
 ) -> Iterator[Finding]:
-    """Whether the model at `path` will do on `machine`; the other two as the flags have them."""
+    """Whether the model at `path` will do on `machine`, if it is `computed` there; the other two as
+    the flags have them."""
     if not files.is_directory(Path(path)):
         yield _elsewhere(path)
         return
@@ -31,8 +36,9 @@ def findings(
         yield Finding("ok", "chat template", _own(read))
         yield tried("format", lambda: _format(read, template))
         yield tried("vocabulary", lambda: _vocabulary(Path(path), read))
-    yield tried("weights", lambda: _weights(path))
-    yield from _numbers(Path(path), machine)
+    if computed:
+        yield tried("weights", lambda: _weights(path))
+        yield from _numbers(Path(path), machine)
 
 
 def _elsewhere(path: str) -> Finding:

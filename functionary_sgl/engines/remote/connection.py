@@ -22,6 +22,9 @@ IDLE_SECONDS = 2.0
 ANSWER_SECONDS = 25.0
 """How long questions about the engine may take: to find out that it hangs takes SGLang 20."""
 
+END_SECONDS = 1.0
+"""How long an answer that has ended may take to say so; then its connection is closed."""
+
 Reason = Literal["unreachable", "status", "silent", "cut", "nonsense"]
 
 
@@ -78,6 +81,8 @@ class Connection:
             await _check(response)
             async for event in events(response.content.iter_any()):
                 yield event
+            async with asyncio.timeout(END_SECONDS):
+                await response.content.readany()
 
     @asynccontextmanager
     async def _answer(

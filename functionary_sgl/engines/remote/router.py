@@ -3,6 +3,7 @@
 Source: https://docs.sglang.io/advanced_features/router.html
 """
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
+from typing import Any
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.sandbox.walls import die_with_parent
@@ -20,6 +22,26 @@ EXTRA = "pip install functionary-sgl[router]"
 _MODULE = "sglang_router"
 
 _HOST = "127.0.0.1"
+
+# Not by flags, which the process list shows: a key is among them.
+_PROGRAM = """
+import json, sys
+from sglang_router.launch_router import launch_router
+from sglang_router.router_args import RouterArgs
+launch_router(RouterArgs(**json.load(sys.stdin)))
+"""
+
+_SETTINGS: dict[str, Any] = {
+    "policy": "cache_aware",
+    "log_level": "error",
+    # By default an engine that is gone is found out after minutes.
+    "worker_startup_check_interval": 2,
+    "health_check_interval_secs": 5,
+    "health_failure_threshold": 2,
+    "health_success_threshold": 1,
+    "cb_failure_threshold": 3,
+    "cb_timeout_duration_secs": 10,
+}
 
 END_SECONDS = 5.0
 """How long it may take to end; then it is killed."""
@@ -38,19 +60,24 @@ class Router:
             )
         port, counting = _free_ports(2)
         self.url = f"http://{_HOST}:{port}"
-        command = [sys.executable, "-m", f"{_MODULE}.launch_router", "--worker-urls", *urls]
-        command += ["--host", _HOST, "--port", str(port), "--policy", "cache_aware"]
-        command += ["--prometheus-host", _HOST, "--prometheus-port", str(counting)]
-        command += ["--log-level", "error"]
-        if key is not None:
-            command += ["--api-key", key]
+        settings = _SETTINGS | {
+            "worker_urls": list(urls),
+            "host": _HOST,
+            "port": port,
+            "prometheus_host": _HOST,
+            "prometheus_port": counting,
+            "api_key": key,
+        }
         self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
             # Ctrl-C is for the server, which ends it when the last answer has.
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )
+        assert self._process.stdin is not None
+        with self._process.stdin as given:
+            given.write(json.dumps(settings).encode())
 
     def lives(self) -> bool:
         """Whether it runs."""

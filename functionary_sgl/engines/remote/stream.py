@@ -46,7 +46,7 @@ class RemoteStream:
         self._body = peer.body(self._id, token_ids, fields)
         self._waits = RETRY_WAITS if patient else ()
         self._outputs = Outputs(fields.get("top_logprobs_num") or 0, self.abandon)
-        self._begun = False
+        self._begun = self._finished = False
         self._task = asyncio.create_task(self._pump())
 
     async def next(self) -> Output:
@@ -60,7 +60,7 @@ class RemoteStream:
     def abandon(self) -> None:
         """Stop the request in the engine unless it is finished: a connection that is closed says
         that, to routers too; SGLang's own server hears it late, so it is told besides."""
-        if self._task.done():
+        if self._task.done() or self._finished:
             return
         self._task.cancel()
         if self._peer.plain:
@@ -78,6 +78,8 @@ class RemoteStream:
                 self._outputs.fail(error)
                 return
             except Lost as lost:
+                if self._finished:
+                    return
                 ENGINE_FAILURES.labels(lost.reason).inc()
                 late = time.monotonic() - sent > RETRY_SECONDS
                 if self._begun or late or number == len(self._waits):
@@ -96,11 +98,14 @@ class RemoteStream:
                 if "error" in event:
                     raise refusal(event["error"])
                 output = self._output(event)
+                if self._finished:
+                    raise Lost("nonsense", "it goes on behind its end")
                 self._begun = True
                 self._outputs.take(output)
-                if output.meta["finish_reason"]:
-                    return
-        raise Lost("cut", "it broke off its answer")
+                # What is behind it is read too, or its connection could not be used again.
+                self._finished = bool(output.meta["finish_reason"])
+        if not self._finished:
+            raise Lost("cut", "it broke off its answer")
 
     def _output(self, event: Mapping[str, Any]) -> Output:
         match event:
