@@ -29,6 +29,10 @@ def run(
 
     Raises as `launch.start` does.
     """
+    for name in ("api_key", "admin_api_key"):
+        if getattr(arguments, name) is not None:
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag} is seen by all: set FUNCTIONARY_ENGINE_API_KEY instead")
     settings, adapters = launch.prepared(
         arguments, tokenizer, grammar_cache_mb, image_token_id, drafts
     )
