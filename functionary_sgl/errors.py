@@ -14,6 +14,7 @@
     └── EngineError                 the engine: HTTP 500
         ├── EngineDied              503; the server ends with exit code 1
         ├── EngineUnreachable       503; it is elsewhere, and may come back
+        │   └── EngineLost          503; it was lost in the middle of an answer
         ├── ServerStopping          503; it was told to end
         ├── NotReady                503; it would refuse a request now
         ├── DeadlineExceeded        504; the request's time was over before its answer was whole
@@ -118,6 +119,10 @@ class EngineUnreachable(EngineError):
     """An engine on another machine is not there, was lost, or does not answer as engines do."""
 
     status = 503
+
+
+class EngineLost(EngineUnreachable):
+    """An engine on another machine was lost behind the beginning of an answer."""
 
 
 class ServerStopping(EngineError):

@@ -160,6 +160,12 @@ ENGINE_RETRIES = Counter(
     registry=REGISTRY,
 )
 
+ANSWERS_AGAIN = Counter(
+    "functionary_answers_again",
+    "Answers, not streamed, that were begun anew, since an engine elsewhere was lost in one.",
+    registry=REGISTRY,
+)
+
 ENGINE_FAILURES = Counter(
     "functionary_engine_failures",
     "Those that an engine elsewhere failed to answer, each time that one was sent, by reason: "

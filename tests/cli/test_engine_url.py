@@ -125,6 +125,25 @@ def test_a_stream_that_is_cut_ends_with_an_error(
         assert counted(http, "functionary_engine_retries_total") == 0
 
 
+def test_a_whole_answer_that_is_cut_is_begun_anew(
+    engine: EngineServer, serve: Any, embedded: Tokenizer
+) -> None:
+    server = serve(engine)
+    http, client = connect(server.url)
+    with http, client:
+        called(client)
+        asked = len(engine.bodies)
+        engine.faults.extend([faults.none] * (asked - 2))
+        engine.faults.append(faults.cut(engine, embedded.encode('{"loc')))
+        (call,) = ask(client).choices[0].message.tool_calls
+        assert call.function.arguments == '{"location": "Istanbul"}'
+        assert counted(http, "functionary_answers_again_total") == 1
+        engine.faults.extend([faults.cut(engine, embedded.encode("g"))] * 9)
+        with pytest.raises(openai.InternalServerError, match="lost in the middle"):
+            ask(client)
+        assert counted(http, "functionary_answers_again_total") == 2
+
+
 def test_what_has_not_begun_is_asked_again(engine: EngineServer, serve: Any) -> None:
     server = serve(engine)
     http, client = connect(server.url)

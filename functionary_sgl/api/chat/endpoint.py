@@ -29,7 +29,8 @@ from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
-from functionary_sgl.errors import ServerBusy
+from functionary_sgl.errors import EngineLost, ServerBusy
+from functionary_sgl.metrics import ANSWERS_AGAIN
 from functionary_sgl.model import Model
 
 router = APIRouter()
@@ -185,7 +186,15 @@ class _Answer:
         return cls(model, asked, conversation, turn, place)
 
     async def folded(self) -> dict[str, Any]:
-        """The whole answer."""
+        """The whole answer. It is asked for once more where an engine elsewhere was lost in the
+        middle of it: its client has seen nothing yet."""
+        try:
+            return await self._folded()
+        except EngineLost:
+            ANSWERS_AGAIN.inc()
+            return await self._folded()
+
+    async def _folded(self) -> dict[str, Any]:
         fold = Fold()
         async with aclosing(self.chunks()) as chunks:
             async for chunk in chunks:
@@ -203,7 +212,8 @@ class _Answer:
         ]
         # A single stream needs no task of its own.
         everything = running[0] if len(running) == 1 else merged(running)
-        await self._place.run()
+        if self._place.state != "running":  # as where it is asked for once more
+            await self._place.run()
         async with aclosing(everything) as entries:
             async for entry in entries:
                 yield self._head.chunk([entry])

@@ -10,7 +10,7 @@ from uuid import uuid4
 from functionary_sgl.engines.generate.outputs import Output, Outputs
 from functionary_sgl.engines.remote.connection import Connection, Lost, refusal
 from functionary_sgl.engines.remote.peer import Peer
-from functionary_sgl.errors import EngineError, EngineUnreachable, FunctionaryError
+from functionary_sgl.errors import EngineError, EngineLost, EngineUnreachable, FunctionaryError
 from functionary_sgl.metrics import ENGINE_FAILURES, ENGINE_RETRIES
 
 RETRY_WAITS = (0.1, 0.5, 1.0)
@@ -120,7 +120,7 @@ class RemoteStream:
 
     def _failure(self, lost: Lost) -> EngineUnreachable:
         if self._begun:
-            return EngineUnreachable(
+            return EngineLost(
                 f"The engine was lost in the middle of this answer ({lost}); send this again."
             )
         return EngineUnreachable(f"The engine does not answer ({lost}); send this again later.")

@@ -10,7 +10,13 @@ import pytest
 from functionary_sgl.engines.base import Chunk
 from functionary_sgl.engines.remote import stream
 from functionary_sgl.engines.remote.engine import RemoteEngine
-from functionary_sgl.errors import EngineError, EngineUnreachable, RequestError, ServerBusy
+from functionary_sgl.errors import (
+    EngineError,
+    EngineLost,
+    EngineUnreachable,
+    RequestError,
+    ServerBusy,
+)
 from functionary_sgl.metrics import ENGINE_FAILURES, ENGINE_RETRIES
 from functionary_sgl.tokenizer import Tokenizer
 from tests.engines.remote import faults
@@ -77,7 +83,7 @@ def test_what_has_begun_ends_with_an_error(tokenizer: Tokenizer) -> None:
     with engine_server(tokenizer, REPLY) as server:
         ids = tokenizer.encode("all")
         server.faults.append(faults.cut(server, ids))
-        with pytest.raises(EngineUnreachable, match="lost in the middle of this answer"):
+        with pytest.raises(EngineLost, match="lost in the middle of this answer"):
             asked(server, tokenizer, ask)
         assert len(server.bodies) == 1
     assert [list(chunk.token_ids) for chunk in seen] == [ids]
