@@ -46,7 +46,7 @@ class Engine:
         meeting = FIRST_PORT + PORTS * number + os.getpid() % PORTS
         command = [sys.executable, *program, "--port", self.url.rpartition(":")[2]]
         # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
-        command += ["--dtype=float32", f"--nccl-port={meeting}", "--max-total-tokens=16384"]
+        command += ["--dtype=float32", f"--nccl-port={meeting}", "--max-total-tokens=32768"]
         command += ["--enable-metrics", *flags]
         with log.open("w") as errors:
             self.process = subprocess.Popen(
