@@ -43,6 +43,8 @@ _SETTINGS: dict[str, Any] = {
     "cb_timeout_duration_secs": 10,
 }
 
+_STANDARD_ERROR = 2
+
 END_SECONDS = 5.0
 """How long it may take to end; then it is killed."""
 
@@ -71,6 +73,7 @@ class Router:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM],
             stdin=subprocess.PIPE,
+            stdout=_STANDARD_ERROR,  # what it has to say is none of the server's answers
             # Ctrl-C is for the server, which ends it when the last answer has.
             start_new_session=True,
             preexec_fn=_end_with_parent,

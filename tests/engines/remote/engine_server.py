@@ -95,8 +95,7 @@ class EngineServer:
 
     async def _stop(self) -> None:
         server = self._runner.server
-        assert server is not None
-        for connection in list(server.connections):
+        for connection in list(server.connections) if server else ():
             if connection.transport is not None:
                 connection.transport.abort()
         await self._runner.cleanup()
