@@ -53,12 +53,13 @@ def check_least(sampling: Sampling, offer: Offer) -> None:
         )
 
 
-def too_long(limit: int, taken: str) -> ContextLengthExceeded:
-    """What has no place in a context of `limit` tokens, of which it would have `taken`."""
+def too_long(limit: int, taken: str, param: str) -> ContextLengthExceeded:
+    """What has no place in a context of `limit` tokens, of which it would have `taken`; the request
+    has it in `param`."""
     return ContextLengthExceeded(
         f"This model's maximum context length is {limit} tokens. However, the messages and tools "
         f"take {taken}, and an answer needs one at least. Shorten them.",
-        param="messages",
+        param=param,
     )
 
 

@@ -154,7 +154,7 @@ class Model:
             prompt=prompt,
             offer=offer,
             sampling=sampling,
-            max_tokens=self._budget(taken, max_tokens),
+            max_tokens=self._budget(taken, max_tokens, conversation.messages_param),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
             images=tuple(image.url for image in images),
@@ -255,7 +255,7 @@ class Model:
         try:
             prompt = self.prompter.prompt(conversation, salt, most)
         except OverflowError as error:
-            raise too_long(most, f"more than {most}") from error
+            raise too_long(most, f"more than {most}", conversation.messages_param) from error
         _, written = self.prompter.opening(prompt, offer)
         return prompt, offer, len(prompt.token_ids) + len(written)
 
@@ -278,10 +278,10 @@ class Model:
             if objection is not None:
                 raise RequestError(objection, param=image.path)
 
-    def _budget(self, prompt_tokens: int, max_tokens: int | None) -> int:
+    def _budget(self, prompt_tokens: int, max_tokens: int | None, param: str) -> int:
         """Agents ask for as many tokens as there could be, whatever the prompt."""
         left = self.engine.context_length - prompt_tokens
         if left < 1:
-            raise too_long(self.engine.context_length, str(prompt_tokens))
+            raise too_long(self.engine.context_length, str(prompt_tokens), param)
         bounds = (left, max_tokens, self.max_output_tokens)
         return min(bound for bound in bounds if bound is not None)

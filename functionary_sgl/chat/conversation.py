@@ -67,6 +67,7 @@ class Message:
 class Conversation:
     """What the model is asked: the messages, the tools on offer, and how it may use them.
 
+    `messages_param`: the field that has the messages, for errors.
     `code_place`: how many of the `tools` stand before the code interpreter; None: all.
     `reasoning`: whether it shall reason before it answers; None where the client does not say. It
     says so in the field `reasoning_param`, for errors.
@@ -86,6 +87,7 @@ class Conversation:
     template_options: Mapping[str, Any] = field(default_factory=dict)
     answer: Answer | None = None
     continues: bool = False
+    messages_param: str = field(default="messages", compare=False)
 
     def followed_by(self, message: Message) -> "Conversation":
         """This conversation with one more message."""

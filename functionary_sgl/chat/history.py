@@ -29,15 +29,22 @@ _MOST_NAMED = 8
 """Ids in an error's message."""
 
 
-def in_call_order(messages: Sequence[Message]) -> list[Message]:
-    """`messages` with each result right behind its call's message, in the order of the calls there;
-    it has its call's id, and the function's name where it has none of its own. Calls that share an
-    id in a message get others.
+def in_call_order(
+    messages: Sequence[Message], paths: Sequence[str] = (), field: str = "tool_call_id"
+) -> list[Message]:
+    """`messages`, which the request has at `paths`, with each result right behind its call's
+    message, in the order of the calls there; it has its call's id, and the function's name where it
+    has none of its own. Calls that share an id in a message get others.
 
-    Raises RequestError for a result with an id that no call has, where a call waits for one.
+    Raises RequestError for a result with an id that no call has, where a call waits for one; the
+    id is in `field` of the result.
     """
     places = _by_id(messages)
-    _by_place(messages, places)
+    try:
+        _by_place(messages, places)
+    except _Unknown as unknown:
+        path = paths[unknown.index] if paths else f"messages[{unknown.index}]"
+        raise unknown.at(path, field) from None
     behind: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for result, (asker, call) in sorted(places.items(), key=lambda item: (item[1], item[0])):
         behind[asker].append((result, call))
@@ -88,20 +95,28 @@ def _by_place(messages: Sequence[Message], places: dict[int, Place]) -> None:
         calls = [(place, messages[place[0]].calls[place[1]]) for place in free]
         fitting = [(place, call) for place, call in calls if not (message.call_id and call.id)]
         if not fitting:
-            raise _unknown(index, message, [call for _, call in calls])
+            raise _Unknown(index, message, [call for _, call in calls])
         named = [place for place, call in fitting if call.name == message.name]
         places[index] = [*named, fitting[0][0]][0]
         free.remove(places[index])
 
 
-def _unknown(index: int, result: Message, waiting: Sequence[Call]) -> RequestError:
-    ids = [f"'{call.id}'" for call in waiting[:_MOST_NAMED]]
-    more = ", ..." if len(waiting) > _MOST_NAMED else ""
-    return RequestError(
-        f"No call has the id '{result.call_id}' of the tool result in messages[{index}]. "
-        f"Waiting for their results are: {', '.join(ids)}{more}.",
-        param=f"messages[{index}].tool_call_id",
-    )
+class _Unknown(Exception):
+    """The `result` at `index` has an id that no call has."""
+
+    def __init__(self, index: int, result: Message, waiting: Sequence[Call]) -> None:
+        self.index = index
+        self._id = result.call_id
+        self._waiting = [f"'{call.id}'" for call in waiting]
+
+    def at(self, path: str, field: str) -> RequestError:
+        """The same for the client, who has the result at `path` and its id in `field`."""
+        more = ", ..." if len(self._waiting) > _MOST_NAMED else ""
+        return RequestError(
+            f"No call has the id '{self._id}' of the tool result in {path}. "
+            f"Waiting for their results are: {', '.join(self._waiting[:_MOST_NAMED])}{more}.",
+            param=f"{path}.{field}",
+        )
 
 
 def told_apart(message: Message) -> Message:

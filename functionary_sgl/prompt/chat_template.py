@@ -81,7 +81,8 @@ class ChatTemplate:
         except Exception as error:  # a program that is not ours: what it raises cannot be known
             told = str(error) if isinstance(error, TemplateError) else repr(error)
             raise RequestError(
-                f"This model's chat template refuses the conversation: {told}", param="messages"
+                f"This model's chat template refuses the conversation: {told}",
+                param=conversation.messages_param,
             ) from error
 
     def _message(self, message: Message) -> dict[str, Any]:

@@ -63,11 +63,13 @@ class Drawn:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts. `completion_tokens` counts every id of the turn, those that the program wrote
-    included; `cached_tokens` are ids of the prompt found in the engine's prefix cache."""
+    included, `reasoning_tokens` those of them that the model reasoned with; `cached_tokens` are ids
+    of the prompt found in the engine's prefix cache."""
 
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

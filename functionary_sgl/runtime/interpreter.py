@@ -91,6 +91,7 @@ class _Interpreter:
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
         self._image_tokens = 0
+        self._reasoning_tokens = 0
         self._spelled = True
         self.state = State(self._tokens)
 
@@ -121,7 +122,7 @@ class _Interpreter:
         ids = tuple(self._tokens.flush())
         read = self._prompt_tokens + self._image_tokens
         cached = min(self._cached_tokens or 0, read)
-        usage = Usage(read, len(ids) - self._prompt_tokens, cached)
+        usage = Usage(read, len(ids) - self._prompt_tokens, cached, self._reasoning_tokens)
         return Ended(reason, usage, ids, self._spelled)
 
     def _budget(self) -> int:
@@ -176,6 +177,8 @@ class _Interpreter:
             yield Drawn(drawn)
         self._note_read(generation)
         self._tokens.ids += generation.ids
+        if role == "reasoning":
+            self._reasoning_tokens += len(generation.ids)
         self._spelled &= self._tokenizer.spells(generation.ids, generation.text)
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
         constrained = generation.request.constraint is not None

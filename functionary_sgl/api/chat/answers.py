@@ -1,22 +1,14 @@
 """What an answer in text has to be: `response_format`, and the fields of other servers for it."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.chat.forms import Answer, JSONAnswer, OneOf, TextAnswer
-from functionary_sgl.chat.json_text import parsed
-from functionary_sgl.chat.schema import with_parameters
+from functionary_sgl.api.json_answers import any_object, by_schema, strict_flag
+from functionary_sgl.chat.forms import Answer, OneOf, TextAnswer
 from functionary_sgl.errors import RequestError
 
 PARAM = "response_format"
-
-_BOOLEAN: TypeAdapter[bool | None] = TypeAdapter(bool | None)
-
-_ANYTHING = json.dumps({"type": "object", "additionalProperties": True})
 
 
 def answer(request: ChatRequest) -> Answer | None:
@@ -39,7 +31,7 @@ def _found(request: ChatRequest) -> Iterator[tuple[str, Answer]]:
         yield PARAM, formatted
     for name in ("guided_json", "json_schema"):
         if (schema := getattr(request, name)) is not None:
-            yield name, _json(schema, name)
+            yield name, by_schema(schema, name)
     for name in ("guided_regex", "regex"):
         if (pattern := getattr(request, name)) is not None:
             yield name, TextAnswer("regex", pattern, name)
@@ -61,8 +53,8 @@ def _response_format(asked: dict[str, Any] | None) -> Answer | None:
     if kind in ("json_object", "json"):
         for key in ("schema", "value"):
             if asked.get(key) is not None:
-                return _json(asked[key], f"{PARAM}.{key}")
-        return JSONAnswer("answer", parameters_json=_ANYTHING, path=PARAM)
+                return by_schema(asked[key], f"{PARAM}.{key}")
+        return any_object(PARAM)
     if kind == "json_schema":
         return _by_schema(asked)
     if kind in ("regex", "grammar"):
@@ -80,23 +72,15 @@ def _by_schema(asked: dict[str, Any]) -> Answer:
     for key in ("json_schema", "value"):
         described = asked.get(key)
         if isinstance(described, dict) and described.get("schema") is not None:
-            strict = _strict(described.get("strict"), f"{PARAM}.{key}.strict")
-            return _json(described["schema"], f"{PARAM}.{key}.schema", strict=strict)
+            strict = strict_flag(described.get("strict"), f"{PARAM}.{key}.strict")
+            return by_schema(described["schema"], f"{PARAM}.{key}.schema", strict=strict)
     if asked.get("schema") is not None:
-        strict = _strict(asked.get("strict"), f"{PARAM}.strict")
-        return _json(asked["schema"], f"{PARAM}.schema", strict=strict)
+        strict = strict_flag(asked.get("strict"), f"{PARAM}.strict")
+        return by_schema(asked["schema"], f"{PARAM}.schema", strict=strict)
     raise RequestError(
         "'json_schema' needs a 'schema', the JSON Schema of the answer.",
         param=f"{PARAM}.json_schema.schema",
     )
-
-
-def _strict(given: Any, path: str) -> bool:
-    """In the spellings that are taken of tools."""
-    try:
-        return _BOOLEAN.validate_python(given) or False
-    except ValidationError as error:
-        raise RequestError(f"Invalid value for '{path}': not a boolean.", param=path) from error
 
 
 def _by_text(asked: dict[str, Any], kind: Any, keys: tuple[str, ...]) -> Answer:
@@ -125,24 +109,12 @@ def _structured(asked: dict[str, Any]) -> Answer:
     (way,) = ways
     value, path = given[way], f"structured_outputs.{way}"
     if way == "json_object":
-        return JSONAnswer("answer", parameters_json=_ANYTHING, path=path)
+        return any_object(path)
     if way == "json":
-        return _json(value, path)
+        return by_schema(value, path)
     if way == "choice":
         return _one_of(value, path)
     return TextAnswer("regex" if way == "regex" else "grammar", _text(value, path), path)
-
-
-def _json(schema: Any, path: str, *, strict: bool = False) -> Answer:
-    """By `schema`, an object or its text."""
-    if isinstance(schema, str):
-        try:
-            schema = parsed(schema)
-        except ValueError as error:
-            raise RequestError(f"The schema is no JSON: {error}", param=path) from error
-    if not isinstance(schema, dict):
-        raise RequestError("A JSON Schema must be an object.", param=path)
-    return with_parameters(JSONAnswer("answer", strict=strict, path=path), schema)
 
 
 def _one_of(texts: Any, path: str) -> Answer:

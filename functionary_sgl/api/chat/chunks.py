@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from functionary_sgl.api.logprobs import with_top
 from functionary_sgl.chat.tools import ToolChoice
 from functionary_sgl.runtime.events import (
     Addressed,
@@ -17,12 +18,8 @@ from functionary_sgl.runtime.events import (
     Ended,
     Event,
     Opened,
-    Token,
     Usage,
 )
-
-LEAST = -9999.0
-"""OpenAI's log-probability of what is out of the question; JSON has no minus infinity."""
 
 # DeepSeek's name for it, which SGLang and vLLM use too; OpenAI's chat API has none.
 _TEXT_FIELDS = {"content": "content", "reasoning": "reasoning_content"}
@@ -90,7 +87,7 @@ class ChoiceChunks:
             case Delta("input", text):
                 yield self._entry(self._more("custom", {"input": text}))
             case Drawn(tokens):
-                self._drawn += map(_logprob, tokens)
+                self._drawn += map(with_top, tokens)
             case Ended(reason, usage):
                 self.usage = usage
                 if not self._begun:
@@ -143,13 +140,3 @@ class ChoiceChunks:
         if reason == "length" or not self._calls or self._choice.mode == "named":
             return reason
         return "function_call" if self._legacy else "tool_calls"
-
-
-def _logprob(token: Token) -> dict[str, Any]:
-    """A token as an entry of OpenAI's `logprobs.content`."""
-    return {**_entry(token), "top_logprobs": [_entry(other) for other in token.top]}
-
-
-def _entry(token: Token) -> dict[str, Any]:
-    text = token.bytes.decode(errors="replace")
-    return {"token": text, "bytes": list(token.bytes), "logprob": max(token.logprob, LEAST)}

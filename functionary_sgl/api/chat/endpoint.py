@@ -13,8 +13,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from functionary_sgl.admission import Place
-from functionary_sgl.api import events, unenforced
+from functionary_sgl.api import unenforced
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
+from functionary_sgl.api.beginnings import begun
 from functionary_sgl.api.bodies import parsed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chat import intake
@@ -25,18 +26,16 @@ from functionary_sgl.api.deadline import deadline, within
 from functionary_sgl.api.errors import error_body, note
 from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
 from functionary_sgl.api.merge import merged
+from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
-from functionary_sgl.errors import EngineLost, ServerBusy
+from functionary_sgl.errors import EngineLost
 from functionary_sgl.metrics import ANSWERS_AGAIN
 from functionary_sgl.model import Model
 
 router = APIRouter()
-
-LEAVING_SECONDS = 0.02
-"""For a client that hangs up and asks again: it finds the place that it has just left."""
 
 REQUEST_BODY = {
     "requestBody": {
@@ -54,7 +53,7 @@ async def create(request: Request) -> Response:
     until = deadline(request.headers, request.app.state.request_seconds)
     asked, conversation = await within(until, parsed(request, partial(_read, model=model)))
     async with AsyncExitStack() as held:
-        place = await _place(model, caller(request), asked.n or 1, held)
+        place = await place_of(model, caller(request), asked.n or 1, held)
         making = within(until, _Answer.to(asked, conversation, model, caller(request), place))
         if asked.stream:
             return await _stream(request, asked, making, until, held)
@@ -68,17 +67,6 @@ async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any
     return answer, await answer.folded()
 
 
-async def _place(model: Model, caller: Caller, turns: int, held: AsyncExitStack) -> Place:
-    """A place for `turns` of `caller` while it is `held`. Raises RequestError for more than there
-    can be at once, ServerBusy where there is none."""
-    model.check_count(turns, caller)
-    try:
-        return held.enter_context(model.admitted(caller, turns))
-    except ServerBusy:
-        await asyncio.sleep(LEAVING_SECONDS)
-        return held.enter_context(model.admitted(caller, turns))
-
-
 async def _stream(
     request: Request,
     asked: ChatRequest,
@@ -87,34 +75,13 @@ async def _stream(
     held: AsyncExitStack,
 ) -> Response:
     """An answer as it comes, until a deadline, with what is `held` for it."""
-    answer, chunks, first = await while_client_waits(request.receive, _begun(making, until, held))
+    answer, chunks, first = await while_client_waits(request.receive, begun(making, until, held))
     if first.done():
         first.result()
     usage = asked.stream_options is not None and asked.stream_options.include_usage
     told = _events(first, chunks, usage, until)
     quiet = not first.done()
     return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
-
-
-async def _begun(
-    making: Awaitable["_Answer"], until: float | None, held: AsyncExitStack
-) -> tuple["_Answer", AsyncGenerator[dict[str, Any], None], asyncio.Future[dict[str, Any]]]:
-    """An answer, its chunks and the first of them, which may not be there yet.
-
-    It is awaited before the headers go out: what fails until then has a status. But not for so
-    long that somebody on the way takes the connection for dead.
-    """
-    answer = await making
-    chunks = await held.enter_async_context(aclosing(answer.chunks()))
-    first = asyncio.ensure_future(within(until, anext(chunks)))
-    held.push_async_callback(_cancel, first)
-    await asyncio.wait({first}, timeout=events.KEEP_ALIVE_SECONDS)
-    return answer, chunks, first
-
-
-async def _cancel(task: asyncio.Future[Any]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:

@@ -14,6 +14,7 @@ from functionary_sgl.api.chat.requests import (
     FunctionCall,
     Thinking,
 )
+from functionary_sgl.api.contents import of_tool, of_user, text_of
 from functionary_sgl.chat.conversation import Call, Image, Message
 from functionary_sgl.chat.custom import arguments_of
 from functionary_sgl.chat.history import in_call_order
@@ -50,19 +51,15 @@ def _message(message: ChatMessage, path: str) -> Message:
             param=f"{path}.content",
         )
     parts = tuple(_shown(message, path))
-    content = "".join(part for part in parts if isinstance(part, str))
-    seen = parts if any(isinstance(part, Image) for part in parts) else ()
     if message.role in ("tool", "function"):
-        return Message("tool", content, (), message.name, message.tool_call_id, parts=seen)
+        return of_tool(parts, message.tool_call_id, message.name)
     if message.role == "user":
-        # Some templates leave out a text that is empty, but show parts that all are.
-        blank = isinstance(message.content, list) and not content
-        return Message("user", content, parts=parts if blank else seen)
-    return Message("system", content)
+        return of_user(parts, listed=isinstance(message.content, list))
+    return Message("system", text_of(parts))
 
 
 def _assistant(message: ChatMessage, path: str) -> Message:
-    content = "".join(part for part in _shown(message, path) if isinstance(part, str))
+    content = text_of(tuple(_shown(message, path)))
     calls = [
         Call(call.custom.name, arguments_of(call.custom.input), call.id)
         if isinstance(call, CustomToolCall)

@@ -1,34 +1,16 @@
 """Whether what a request's fields promise can be kept."""
 
-from typing import Any
-
+from functionary_sgl.api import refusals
 from functionary_sgl.api.chat.extensions import REFUSED
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.sampling import check_least
 from functionary_sgl.errors import RequestError
 
 
 def check(request: ChatRequest) -> None:
     """RequestError, naming it, for a field that promises what cannot be kept."""
-    given = request.model_extra or {}
-    for name, (harmless, advice) in REFUSED.items():
-        value = given.get(name)
-        if value is not None and not any(_same(value, known) for known in harmless):
-            raise RequestError(f"'{name}' cannot be honoured here: {advice}.", param=name)
-    _check_lengths(request)
-
-
-def _same(value: Any, known: Any) -> bool:
-    """Equal as JSON: true is no number."""
-    return bool(value == known) and isinstance(value, bool) == isinstance(known, bool)
-
-
-def _check_lengths(request: ChatRequest) -> None:
-    most = request.max_completion_tokens or request.max_tokens
-    if request.min_tokens and most is not None and request.min_tokens > most:
-        raise RequestError(
-            f"'min_tokens' ({request.min_tokens}) is more than the answer may have ({most}).",
-            param="min_tokens",
-        )
+    refusals.check(request, REFUSED)
+    check_least(request, request.max_completion_tokens or request.max_tokens)
 
 
 def continues(request: ChatRequest) -> bool:

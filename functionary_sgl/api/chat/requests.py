@@ -6,32 +6,25 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from functionary_sgl.api.bodies import Body
 from functionary_sgl.api.chat.extensions import Extensions
-from functionary_sgl.api.chat.tools import AnyTool, FunctionDefinition
+from functionary_sgl.api.chat.tools import AnyTool
 from functionary_sgl.api.limits import (
-    MAX_BIASES,
     MAX_CALLS,
     MAX_CHOICES,
     MAX_MESSAGES,
     MAX_METADATA,
     MAX_PARTS,
     MAX_SALT_LENGTH,
-    MAX_STOP_LENGTH,
-    MAX_STOPS,
-    MAX_TOKENS,
     MAX_TOOLS,
 )
-
-Bias = Annotated[float, Field(ge=-100, le=100)]
+from functionary_sgl.api.rendering import TemplateFields
+from functionary_sgl.api.sampling import SamplingFields, TokenLimit, text_or_list
+from functionary_sgl.api.tools import FunctionDefinition
 
 
 class ImageURL(Body):
     """Where an image is, or a `data:` URL that holds it."""
 
     url: str
-
-
-def _text_or_list(value: Any) -> str:
-    return "~list" if isinstance(value, list) else "~text"
 
 
 def _text_or_number(value: Any) -> str:
@@ -47,7 +40,7 @@ class ReasonedText(Body):
 Thinking = Annotated[
     Annotated[str, Tag("~text")]
     | Annotated[list[ReasonedText], Field(max_length=MAX_PARTS), Tag("~list")],
-    Discriminator(_text_or_list),
+    Discriminator(text_or_list),
 ]
 
 
@@ -68,13 +61,7 @@ class ContentPart(Body):
 Content = Annotated[
     Annotated[str, Tag("~text")]
     | Annotated[list[ContentPart], Field(max_length=MAX_PARTS), Tag("~list")],
-    Discriminator(_text_or_list),
-]
-StopText = Annotated[str, Field(max_length=MAX_STOP_LENGTH)]
-Stop = Annotated[
-    Annotated[StopText, Tag("~text")]
-    | Annotated[list[StopText], Field(max_length=MAX_STOPS), Tag("~list")],
-    Discriminator(_text_or_list),
+    Discriminator(text_or_list),
 ]
 
 
@@ -153,17 +140,9 @@ Effort = Annotated[
     | Annotated[float, Field(ge=0, le=1), Tag("~number")],
     Discriminator(_text_or_number),
 ]
-TokenLimit = Annotated[int, Field(ge=1)]
 
 
-class ChatTemplateOptions(Body):
-    """Variables for the chat template; vLLM's and SGLang's clients switch reasoning by them."""
-
-    enable_thinking: bool | None = None
-    thinking: bool | None = None
-
-
-class ChatRequest(Extensions):
+class ChatRequest(SamplingFields, TemplateFields, Extensions):
     """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
     here. `model` may be left out where there is one."""
 
@@ -179,21 +158,10 @@ class ChatRequest(Extensions):
     max_tokens: TokenLimit | None = None
     max_completion_tokens: TokenLimit | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
-    stop: Stop | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=-1, le=MAX_TOKENS)] | None = None
-    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
-    logit_bias: Annotated[dict[int, Bias], Field(max_length=MAX_BIASES)] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: dict[str, Any] | None = None
     reasoning_effort: Effort | None = None
-    chat_template_kwargs: ChatTemplateOptions | None = None
     cache_salt: Annotated[str, Field(min_length=1, max_length=MAX_SALT_LENGTH)] | None = None
     user: str | None = None
     metadata: Annotated[dict[str, Any], Field(max_length=MAX_METADATA)] | None = None

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import torch
 
-from functionary_sgl.api.chat.tools import FunctionDefinition
+from functionary_sgl.api.tools import FunctionDefinition
 from functionary_sgl.chat.conversation import Conversation, Message
 from functionary_sgl.chat.tools import CODE_INTERPRETER
 from functionary_sgl.prompt.prompter import Prompter
