@@ -19,8 +19,11 @@ from openai.types.chat import (
     chat_completion,
     chat_completion_chunk,
 )
+from openai.types.responses import Response
 from openai.types.shared import ErrorObject
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests import contract_responses
 
 
 class ErrorBody(pydantic.BaseModel):
@@ -42,6 +45,7 @@ EXTRAS: dict[type, set[str]] = {
     ChatCompletionMessage: {"reasoning_content"},
     chat_completion_chunk.ChoiceDelta: {"reasoning_content"},
     Model: {"root", "parent", "max_model_len", "template"},
+    **contract_responses.EXTRAS,
 }
 
 # Fields that may be null but not missing, which the types leave open (OpenAI's API reference).
@@ -50,6 +54,7 @@ NEVER_MISSING: dict[type, set[str]] = {
     ChatCompletionMessage: {"content", "refusal"},
     chat_completion_chunk.Choice: {"finish_reason"},
     ErrorObject: {"code", "param"},
+    Response: contract_responses.ALWAYS,
 }
 
 NOBODY_THERE = 499
@@ -110,7 +115,14 @@ def _of_fields(value: Any) -> list[str]:
     return found
 
 
-def of_response(path: str, status: int, content_type: str, body: bytes, whole: bool) -> list[str]:
+def of_response(
+    path: str,
+    status: int,
+    content_type: str,
+    body: bytes,
+    whole: bool,
+    method: str = "POST",
+) -> list[str]:
     """The violations of a response; not `whole` if its client left before its end."""
     path = re.sub("/+", "/", path).rstrip("/")
     if status >= 400:
@@ -119,6 +131,10 @@ def of_response(path: str, status: int, content_type: str, body: bytes, whole: b
         if content_type.startswith("text/event-stream"):
             return of_stream(body, whole)
         return violations(ChatCompletion, body) if whole else []
+    if "/v1/responses" in path:
+        if content_type.startswith("text/event-stream"):
+            return of_events(body, whole)
+        return violations(contract_responses.kind_of(method, path), body) if whole else []
     if path.endswith("/v1/models"):
         return violations(ModelList, body)
     if "/v1/models/" in path:
@@ -142,6 +158,17 @@ def of_stream(body: bytes, whole: bool) -> list[str]:
             found += of_chunk(data[1])
             found += [f"a stream without end: {event!r}"] if last and whole else []
     return found
+
+
+def of_events(body: bytes, whole: bool) -> list[str]:
+    """The violations of a streamed response."""
+    events, rest = contract_responses.pieces(body)
+    stream = contract_responses.Stream()
+    found = [f"a stream that ends with {rest!r}"] if whole and rest else []
+    for event in events:
+        kind, data, misplaced = stream.add(event)
+        found += misplaced + violations(kind, data)
+    return found + (stream.end() if whole else [])
 
 
 class Contract:
@@ -197,4 +224,6 @@ class _Response:
         found = [] if self._named else ["an answer without x-request-id"]
         if self._method == "HEAD" or self.status == 204:
             return found + ["a body where there is none"] * bool(body)
-        return found + of_response(path, self.status, self._content_type, body, self._whole)
+        return found + of_response(
+            path, self.status, self._content_type, body, self._whole, self._method
+        )

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from functionary_sgl import __version__
 from functionary_sgl.api import adapters, errors, health, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
+from functionary_sgl.api.bodies import Body
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
 from functionary_sgl.api.chat import endpoint as completions
 from functionary_sgl.api.chat.requests import ChatRequest
@@ -17,6 +18,8 @@ from functionary_sgl.api.limits import MAX_BODY_BYTES
 from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.recording import RecordRequests
 from functionary_sgl.api.request_id import NameRequests
+from functionary_sgl.api.responses import endpoint as responses
+from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.model import Model
 
 
@@ -36,6 +39,7 @@ def create_app(
     app.state.request_seconds = request_seconds
     app.state.started = int(time.time())
     app.include_router(completions.router)
+    app.include_router(responses.router)
     app.include_router(models.router)
     app.include_router(adapters.router)
     app.include_router(health.router)
@@ -52,18 +56,23 @@ def create_app(
     return app
 
 
+BODIES: tuple[type[Body], ...] = (ChatRequest, ResponsesRequest)
+"""Of the requests that a model answers."""
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's schema with the request body, which is read without FastAPI's help."""
+    """FastAPI's schema with the requests' bodies, which are read without FastAPI's help."""
     model: Model = app.state.model
     if app.openapi_schema is None:
         schema = FastAPI.openapi(app)
-        body = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-        definitions = body.pop("$defs", {})
         components = schema.setdefault("components", {}).setdefault("schemas", {})
-        components |= definitions | {"ChatRequest": body}
+        for kind in BODIES:
+            body = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+            components |= body.pop("$defs", {}) | {kind.__name__: body}
         app.openapi_schema = schema
     # Adapters come and go.
     names = [*model.names, *model.adapters]
-    fields = app.openapi_schema["components"]["schemas"]["ChatRequest"]["properties"]
-    fields["model"] = {"enum": names if model.adapters else [*names, None]}
+    for kind in BODIES:
+        fields = app.openapi_schema["components"]["schemas"][kind.__name__]["properties"]
+        fields["model"] = {"enum": names if model.adapters else [*names, None]}
     return app.openapi_schema

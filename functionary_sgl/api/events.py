@@ -108,9 +108,10 @@ def _body(content: bytes, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": content, "more_body": more}
 
 
-def event(content: Any) -> bytes:
-    """One server-sent event."""
-    return b"data: " + orjson.dumps(content) + b"\n\n"
+def event(content: Any, name: str = "") -> bytes:
+    """One server-sent event, with a name if there is one."""
+    named = f"event: {name}\n".encode() if name else b""
+    return named + b"data: " + orjson.dumps(content) + b"\n\n"
 
 
 LAST_EVENT = b"data: [DONE]\n\n"

@@ -48,8 +48,15 @@ MAX_CHOICE_TEXTS = 1_024
 MAX_CHOICES = 128
 """As OpenAI has it; each takes the place of a turn where these are bounded."""
 
+MAX_INCLUDED = 16
+MAX_ITEM_ID = 128
+MAX_ITEMS = 10_000
+"""Of a response's input, those that it goes on from included."""
+
 MAX_MESSAGES = 10_000
 MAX_METADATA = 16
+MAX_METADATA_KEY = 64
+MAX_METADATA_VALUE = 512
 MAX_PARTS = 1_024
 MAX_SALT_LENGTH = 1_024
 MAX_STOPS = 4

@@ -1,0 +1,1 @@
+"""Responses, OpenAI's API beside Chat Completions."""
