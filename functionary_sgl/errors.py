@@ -10,6 +10,7 @@
     │   ├── BodyTooLarge            413
     │   ├── UnsupportedMediaType    415
     │   ├── ContextLengthExceeded   400
+    │   ├── BrokenChain             400
     │   └── InvalidSchema           400
     └── EngineError                 the engine: HTTP 500
         ├── EngineDied              503; the server ends with exit code 1
@@ -93,6 +94,12 @@ class ContextLengthExceeded(RequestError):
     """Prompt and requested output do not fit the model's context."""
 
     default_code = "context_length_exceeded"
+
+
+class BrokenChain(RequestError):
+    """A response that another was to go on from, and that is not kept."""
+
+    default_code = "previous_response_not_found"
 
 
 class InvalidSchema(RequestError):

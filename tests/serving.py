@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from functionary_sgl.api.app import create_app
 from functionary_sgl.api.keys import Key, Keyring
+from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
@@ -129,11 +130,14 @@ def serving(
     origins: Collection[str] = (),
     routes: Iterable[APIRouter] = (),
     request_seconds: float | None = None,
+    store: ResponseStore | None = None,
 ) -> Iterator[Served]:
     """A server of `model`, and of other `routes`; whatever it sends against OpenAI's contract fails
     the test."""
     keys = [key if isinstance(key, Key) else Key.of(key) for key in api_keys]
-    served_app = create_app(model, Keyring(keys), origins=origins, request_seconds=request_seconds)
+    served_app = create_app(
+        model, Keyring(keys), origins=origins, request_seconds=request_seconds, store=store
+    )
     for router in routes:
         served_app.include_router(router)
     app = Contract(served_app)

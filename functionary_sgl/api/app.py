@@ -19,7 +19,9 @@ from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.recording import RecordRequests
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.api.responses import endpoint as responses
+from functionary_sgl.api.responses import stored
 from functionary_sgl.api.responses.requests import ResponsesRequest
+from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.model import Model
 
 
@@ -30,16 +32,20 @@ def create_app(
     origins: Collection[str] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
     request_seconds: float | None = None,
+    store: ResponseStore | None = None,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
-    them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`."""
+    them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`.
+    `store`: keeps responses; None: one in memory, with the bounds that are the default."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.max_body_bytes = max_body_bytes
     app.state.request_seconds = request_seconds
+    app.state.store = store or ResponseStore()
     app.state.started = int(time.time())
     app.include_router(completions.router)
     app.include_router(responses.router)
+    app.include_router(stored.router)
     app.include_router(models.router)
     app.include_router(adapters.router)
     app.include_router(health.router)

@@ -19,10 +19,12 @@ from functionary_sgl.api.deadline import deadline, within
 from functionary_sgl.api.errors import error_body, note
 from functionary_sgl.api.events import EventStreamResponse, event
 from functionary_sgl.api.places import place_of
-from functionary_sgl.api.responses import intake
+from functionary_sgl.api.responses import history, intake
 from functionary_sgl.api.responses.events import ResponseEvents
 from functionary_sgl.api.responses.head import head
+from functionary_sgl.api.responses.keeping import Keeper
 from functionary_sgl.api.responses.requests import ResponsesRequest
+from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.api.responses.truncation import fitting
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.api.sampling import sampling
@@ -31,6 +33,7 @@ from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.errors import ServerBusy
 from functionary_sgl.model import Model
+from functionary_sgl.runtime.events import Ended
 
 router = APIRouter()
 
@@ -50,10 +53,12 @@ async def create(request: Request) -> Response:
     model: Model = request.app.state.model
     model.admission.check_open()
     until = deadline(request.headers, request.app.state.request_seconds)
-    asked, conversation = await within(until, parsed(request, partial(_read, model=model)))
+    asked = await within(until, parsed(request, partial(_read, model=model)))
+    conversation, keeper = await within(until, _input(request, asked))
     async with AsyncExitStack() as held:
         place = await place_of(model, caller(request), 1, held)
-        making = within(until, _Answer.to(asked, conversation, model, caller(request), place))
+        answering = _Answer.to(asked, conversation, model, caller(request), place, keeper)
+        making = within(until, answering)
         if asked.stream:
             return await _stream(request, making, until, held)
         whole = within(until, _whole(making))
@@ -61,12 +66,26 @@ async def create(request: Request) -> Response:
         return JSONResponse(folded, headers=answer.headers)
 
 
-def _read(body: bytes, model: Model) -> tuple[ResponsesRequest, Conversation]:
-    """What is asked; RequestError for all that can be seen to be wrong with it."""
+def _read(body: bytes, model: Model) -> ResponsesRequest:
+    """What is asked; RequestError for what can be seen to be wrong with it by itself."""
     asked = ResponsesRequest.from_json(body)
     model.adapter(asked.model)
     intake.check(asked)
-    return asked, intake.conversation(asked, asked.items())
+    return asked
+
+
+async def _input(request: Request, asked: ResponsesRequest) -> tuple[Conversation, Keeper]:
+    """The conversation with what the store has of it, and what will keep the answer."""
+    store: ResponseStore = request.app.state.store
+    tenant, size = caller(request).tenant, request.app.state.max_body_bytes
+
+    def read() -> tuple[Conversation, Keeper]:
+        earlier = history.earlier(asked, store, tenant, size)
+        given = history.given(asked, store, tenant)
+        kept = None if asked.store is False else store
+        return intake.conversation(asked, [*earlier, *given]), Keeper(kept, tenant, given)
+
+    return await asyncio.to_thread(read) if history.refers(asked) else read()
 
 
 async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any]]:
@@ -121,9 +140,11 @@ class _Answer:
         conversation: Conversation,
         turn: CheckedTurn,
         place: Place,
+        keeper: Keeper,
     ) -> None:
         self._model = model
         self._place = place
+        self._keeper = keeper
         self._conversation = conversation
         self._turn = turn
         self.headers = unenforced.header(turn.unenforced)
@@ -138,6 +159,7 @@ class _Answer:
         model: Model,
         caller: Caller,
         place: Place,
+        keeper: Keeper,
     ) -> "_Answer":
         """Raises RequestError for all that is wrong with the request."""
         drawing = sampling(asked, model.defaults)
@@ -157,7 +179,7 @@ class _Answer:
             conversation, turn = await fitting(conversation, prepare)
         else:
             turn = await prepare(conversation)
-        return cls(model, asked, conversation, turn, place)
+        return cls(model, asked, conversation, turn, place, keeper)
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
         """The answer in events, the whole response last, when its turn may run."""
@@ -165,4 +187,7 @@ class _Answer:
         async with aclosing(self._model.run(self._conversation, self._turn)) as happened:
             async for each in happened:
                 for told in self.events.of(each):
+                    if isinstance(each, Ended) and "response" in told:
+                        # Before the end is told: the next request may come at once.
+                        await self._keeper.keep(told["response"])
                     yield told
