@@ -97,7 +97,7 @@ class RequireKnownNames:
 def _preflight(headers: Headers) -> Response:
     """The answer to a browser that asks whether a page may send what it would."""
     told = {
-        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-methods": "GET, HEAD, POST, DELETE",
         "access-control-max-age": str(PREFLIGHT_SECONDS),
     }
     if asked := headers.get("access-control-request-headers"):

@@ -124,8 +124,14 @@ def _endpoint(scope: Scope) -> str:
     path, known = plain(scope["path"]), scope["app"].openapi()["paths"]
     if path in known:
         return path
-    begun = (name for name in known if "{" in name and path.startswith(name.partition("{")[0]))
-    return next(begun, OTHER)
+    alike = [name for name in known if _is_of(name, path)]
+    return max(alike, key=lambda name: len(name.partition("}")[2]), default=OTHER)
+
+
+def _is_of(name: str, path: str) -> bool:
+    """Whether `path` is one of those that the document has as `name`."""
+    begin, brace, rest = name.partition("{")
+    return bool(brace) and path.startswith(begin) and path.endswith(rest.partition("}")[2])
 
 
 def _fields(

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from functionary_sgl import files, tracing
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.cli import engine_flags, flags, keys, logs, progress, server, tls
+from functionary_sgl.cli import engine_flags, flags, keys, logs, progress, server, storing, tls
 from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import run
@@ -53,10 +54,11 @@ def serve(argv: Sequence[str]) -> int:
         for warning in keys.warnings(options):
             logs.tell(warning)
         rereading = Rereading(source, Keyring(found))
-        with logs.json_of_children(options):
-            model = _model(parser, options, others, engine_key)
-        logs.begin(options)
-        return run(model, options, listener, rereading)
+        with closing(storing.opened(options)) as store:
+            with logs.json_of_children(options):
+                model = _model(parser, options, others, engine_key)
+            logs.begin(options)
+            return run(model, options, listener, rereading, store)
 
 
 def _model(
@@ -125,6 +127,7 @@ def parser(command: str, description: str) -> flags.Parser:
     add("--port", type=flags.port, metavar="N", default=8000, help="default: 8000")
     keys.add_flags(parser)
     server.add_flags(parser)
+    storing.add_flags(parser)
     logs.add_flags(parser)
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")
     add("--ssl-certfile", metavar="FILE", help="... and this certificate")

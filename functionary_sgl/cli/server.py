@@ -20,6 +20,7 @@ from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_CONNECTIONS
+from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli import flags, logs
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.cli.rereading import Rereading
@@ -120,9 +121,14 @@ def _body_mb(text: str) -> int:
 
 
 def run(
-    model: Model, options: argparse.Namespace, listener: socket.socket, rereading: Rereading
+    model: Model,
+    options: argparse.Namespace,
+    listener: socket.socket,
+    rereading: Rereading,
+    store: ResponseStore | None = None,
 ) -> int:
-    """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1)."""
+    """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1), with
+    responses in `store`."""
     sys.setswitchinterval(GIL_SECONDS)
     gc.set_threshold(*GARBAGE)  # SGLang's --gc-threshold comes behind this
     keys = rereading.keyring
@@ -133,6 +139,7 @@ def run(
         options.allowed_origins,
         options.max_body_mb * MIB,
         options.request_timeout,
+        store,
     )
     config = uvicorn.Config(
         app,

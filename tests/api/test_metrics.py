@@ -128,3 +128,15 @@ def test_a_scrape_sees_the_turns_that_run(serve: Callable[..., Served]) -> None:
     assert "\nfunctionary_turns_running_allowed +Inf\n" in text
     assert re.search(r'^functionary_build_info{.*sglang="0', text, re.M)
     assert "\nprocess_open_fds " in text
+
+
+def test_what_is_kept_is_counted_by_what_is_asked_of_it(serve: Callable[..., Served]) -> None:
+    served = serve({"turn": "all\nHello"})
+    made = served.client.responses.create(model="m", input="Hi")
+    found = {
+        path: Change("functionary_requests_total", endpoint=path, status="200", key="")
+        for path in ("/v1/responses/{response_id}", "/v1/responses/{response_id}/input_items")
+    }
+    served.client.responses.retrieve(made.id)
+    served.client.responses.input_items.list(made.id)
+    assert all(change(1) for change in found.values())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from functionary_sgl.api.app import BODIES
 from tests.conftest import WEATHER
 from tests.formats import PROMPTERS
 from tests.serving import Served, scripted_model, serving
@@ -89,3 +90,47 @@ def test_what_is_not_is_refused(
     request = {**PLAIN, **fields}
     assert not validator.is_valid(request)
     assert served.http.post("/v1/chat/completions", json=request).status_code in (400, 404)
+
+
+ITEMS = [
+    HI,
+    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "So."}]},
+    {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "a", "output": [{"type": "text", "text": "x"}]},
+]
+
+
+@pytest.fixture(scope="module")
+def of_responses(served: Served) -> Draft202012Validator:
+    schema = served.http.get("/openapi.json").json()
+    return Draft202012Validator({**schema, "$ref": "#/components/schemas/ResponsesRequest"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken"),
+    [
+        ({"input": "Hi"}, True),
+        ({"input": ITEMS, "tools": [{"type": "custom", "name": "s"}]}, True),
+        ({"input": "Hi", "reasoning": {"effort": None}, "metadata": {"a": "b"}}, True),
+        ({"input": "Hi", "stream_options": {"include_obfuscation": False}}, True),
+        ({"input": 3}, False),
+        ({"input": [{"type": "function_call", "name": "f"}]}, False),
+        ({"input": "Hi", "model": "another"}, False),
+        ({"input": "Hi", "tools": [{"type": "web_search"}]}, False),
+        ({"input": "Hi", "include": ["all"]}, False),
+    ],
+    ids=json.dumps,
+)
+def test_what_is_described_of_responses_is_what_is_taken(
+    served: Served, of_responses: Draft202012Validator, fields: dict[str, Any], taken: bool
+) -> None:
+    assert of_responses.is_valid(fields) == taken
+    answer = served.http.post("/v1/responses", json=fields)
+    assert (answer.status_code == 200) == taken
+
+
+def test_no_two_kinds_of_objects_have_the_same_name() -> None:
+    found: dict[str, Any] = {}
+    for kind in BODIES:
+        for name, schema in kind.model_json_schema()["$defs"].items():
+            assert found.setdefault(name, schema) == schema

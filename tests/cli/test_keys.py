@@ -346,7 +346,9 @@ def test_what_is_wrong_with_keys_is_a_line_at_the_start(
 ) -> None:
     served: list[int] = []
 
-    def run(model: object, options: object, listener: object, rereading: Rereading) -> int:
+    def run(
+        model: object, options: object, listener: object, rereading: Rereading, store: object
+    ) -> int:
         served.append(len(rereading.keyring))
         return 0
 

@@ -370,3 +370,26 @@ def test_a_port_in_use_is_named_so(capsys: pytest.CaptureFixture[str]) -> None:
         port = taken.getsockname()[1]
         reason = f"cannot serve on 127.0.0.1 port {port}: Address already in use"
         assert reason in mistakes(["--port", str(port)], capsys)
+
+
+def test_a_file_has_the_responses_of_a_server_that_ended(start: Any, tmp_path: Path) -> None:
+    file = tmp_path / "responses.db"
+    first = start(HELLO, "--store-file", str(file))
+    made = httpx.post(f"{first.url}/v1/responses", json={"input": "Hi"}).json()
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(20) == 0
+    second = start(HELLO, "--store-file", str(file), "--store-hours", "1")
+    url = f"{second.url}/v1/responses"
+    assert httpx.get(f"{url}/{made['id']}").json() == made
+    following = {"input": "And?", "previous_response_id": made["id"]}
+    assert httpx.post(url, json=following).json()["status"] == "completed"
+
+
+def test_a_store_that_cannot_be_had_is_told_in_a_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps(HELLO))
+    argv = ["serve", "--engine", "scripted", "--script", str(script), "--port", "0"]
+    assert main([*argv, "--store-file", str(tmp_path)]) == 2
+    assert "the store" in capsys.readouterr().err
