@@ -66,6 +66,13 @@ def test_fields_of_requests_are_taken(prompter: Any, block: str) -> None:
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
+@pytest.mark.parametrize("block", blocks("json", ROOT / "docs" / "responses.md"))
+def test_fields_of_responses_are_taken(prompter: Any, block: str) -> None:
+    with serving(scripted_model(prompter, {"turn": "all\nHello!"})) as served:
+        answer = served.http.post("/v1/responses", json=json.loads(block)).raise_for_status()
+    assert answer.json()["status"] == "completed"
+
+
 def test_the_walk_through_a_format_shows_the_example() -> None:
     document, example = ROOT / "docs" / "adding-a-format.md", ROOT / "examples" / "arrow-format"
     source = (example / "arrow_format.py").read_text()

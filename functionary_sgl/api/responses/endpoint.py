@@ -53,8 +53,8 @@ async def create(request: Request) -> Response:
     model: Model = request.app.state.model
     model.admission.check_open()
     until = deadline(request.headers, request.app.state.request_seconds)
-    asked = await within(until, parsed(request, partial(_read, model=model)))
-    conversation, keeper = await within(until, _input(request, asked))
+    asked, by_itself = await within(until, parsed(request, partial(_read, model=model)))
+    conversation, keeper = await within(until, _known(request, asked, by_itself))
     async with AsyncExitStack() as held:
         place = await place_of(model, caller(request), 1, held)
         answering = _Answer.to(asked, conversation, model, caller(request), place, keeper)
@@ -66,26 +66,33 @@ async def create(request: Request) -> Response:
         return JSONResponse(folded, headers=answer.headers)
 
 
-def _read(body: bytes, model: Model) -> ResponsesRequest:
-    """What is asked; RequestError for what can be seen to be wrong with it by itself."""
+def _read(body: bytes, model: Model) -> tuple[ResponsesRequest, Conversation | None]:
+    """What is asked, None where the store has a part of it; RequestError for all that can be seen
+    to be wrong with it by itself."""
     asked = ResponsesRequest.from_json(body)
     model.adapter(asked.model)
     intake.check(asked)
-    return asked
+    if history.refers(asked):
+        return asked, None
+    return asked, intake.conversation(asked, asked.items())
 
 
-async def _input(request: Request, asked: ResponsesRequest) -> tuple[Conversation, Keeper]:
+async def _known(
+    request: Request, asked: ResponsesRequest, by_itself: Conversation | None
+) -> tuple[Conversation, Keeper]:
     """The conversation with what the store has of it, and what will keep the answer."""
     store: ResponseStore = request.app.state.store
     tenant, size = caller(request).tenant, request.app.state.max_body_bytes
+    kept = None if asked.store is False else store
+    if by_itself is not None:
+        return by_itself, Keeper(kept, tenant, asked.items())
 
     def read() -> tuple[Conversation, Keeper]:
         earlier = history.earlier(asked, store, tenant, size)
         given = history.given(asked, store, tenant)
-        kept = None if asked.store is False else store
         return intake.conversation(asked, [*earlier, *given]), Keeper(kept, tenant, given)
 
-    return await asyncio.to_thread(read) if history.refers(asked) else read()
+    return await asyncio.to_thread(read)
 
 
 async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any]]:

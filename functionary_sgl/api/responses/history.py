@@ -1,6 +1,5 @@
 """All of a request's input: what it goes on from, and what it refers to, out of the store."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -40,7 +39,7 @@ def earlier(
     return [(_read(item), PREVIOUS) for item in said]
 
 
-def given(request: ResponsesRequest, store: ResponseStore, tenant: bytes) -> Sequence[Placed]:
+def given(request: ResponsesRequest, store: ResponseStore, tenant: bytes) -> list[Placed]:
     """The items that `request` of `tenant` has, what it refers to among them. NotFound for what is
     not kept."""
     return [

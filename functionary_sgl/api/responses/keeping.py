@@ -18,7 +18,7 @@ class Keeper:
     def __init__(self, store: ResponseStore | None, tenant: bytes, items: Sequence[Placed]) -> None:
         self._store = store
         self._tenant = tenant
-        self._items = items
+        self._items = items if store is not None else ()
 
     async def keep(self, response: dict[str, Any]) -> None:
         """Have `response` say whether it is kept: not where it is too large, or the disk is full.
