@@ -13,7 +13,7 @@ from tests.paths import ROOT
 TEXT = (ROOT / "docs" / "limits.md").read_text()
 # Files whose bounds are all there.
 WHOLE = ("api/limits.py", "schemas/bounds.py", "engines/cost.py", "engines/images.py")
-UNITS = {"": 1, " KiB": 2**10, " MiB": 2**20, " s": 1}
+UNITS = {"": 1, " KiB": 2**10, " MiB": 2**20, " s": 1, " h": 1}
 OF_SGLANG = {"--max-running-requests", "--max-queued-requests", "--allowed-media-domains"}
 FLAGS = {
     option: action
@@ -49,7 +49,7 @@ def rows() -> list[Row]:
 
 def number(text: str) -> int | None:
     """The number in a cell, in its smallest unit; None if it has none."""
-    found = re.fullmatch(r"([\d,]+)( KiB| MiB| s|)", text)
+    found = re.fullmatch(r"([\d,]+)( KiB| MiB| s| h|)", text)
     return int(found[1].replace(",", "")) * UNITS[found[2]] if found else None
 
 
