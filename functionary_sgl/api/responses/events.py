@@ -86,12 +86,12 @@ class _OutputEvents:
         match event:
             case Addressed(recipient):
                 self._recipient = recipient
-            case Opened("arguments" | "code", call_id):
-                yield from self._begin(CallOutput(self._opened, self._recipient, call_id))
-            case Opened("input", call_id):
-                yield from self._begin(CustomOutput(self._opened, self._recipient, call_id))
-            case Opened(role):
+            case Opened(role, call_id):
                 self._role = role
+                if role in ("arguments", "code"):
+                    yield from self._begin(CallOutput(self._opened, self._recipient, call_id))
+                elif role == "input":
+                    yield from self._begin(CustomOutput(self._opened, self._recipient, call_id))
             case Delta("content", text):
                 yield from self._more(MessageOutput, text)
             case Delta("reasoning", text):
@@ -105,7 +105,6 @@ class _OutputEvents:
 
     def _begin(self, output: Output) -> Iterator[Told]:
         yield from self._close("completed")
-        self._role = ""
         self._opened += 1
         self._open = output
         yield from output.begin()
@@ -113,9 +112,7 @@ class _OutputEvents:
     def _more(self, kind: type[Output], text: str) -> Iterator[Told]:
         """More text of an item of the `kind`; a text begins when there is something in it."""
         if not isinstance(self._open, kind):
-            role = self._role
             yield from self._begin(kind(self._opened))
-            self._role = role
         if self._open is not None:
             yield self._open.more(text, self._taken())
 
@@ -127,7 +124,8 @@ class _OutputEvents:
 
     def _close(self, status: Status) -> Iterator[Told]:
         if self._open is not None:
-            yield from self._open.end(status)
+            drawn = self._taken() if isinstance(self._open, MessageOutput) else ()
+            yield from self._open.end(status, drawn)
         self._open = None
 
     def _taken(self) -> Sequence[Token]:

@@ -41,10 +41,14 @@ class Output:
         self._text.add(text)
         return self._delta(text, tokens)
 
-    def end(self, status: Status) -> Iterator[Told]:
-        """Of its end."""
+    def end(self, status: Status, tokens: Sequence[Token]) -> Iterator[Told]:
+        """Of its end; no text was told for these last tokens."""
+        self._note(tokens)
         yield from self._closing()
         yield self._of_output("output_item.done", item=self.item(status))
+
+    def _note(self, tokens: Sequence[Token]) -> None:
+        """Keep what was drawn, where that is told."""
 
     def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
         raise NotImplementedError
@@ -88,9 +92,12 @@ class MessageOutput(Output):
         text = str(self._text)
         return {"type": "output_text", "text": text, "annotations": [], "logprobs": [*self._drawn]}
 
+    def _note(self, tokens: Sequence[Token]) -> None:
+        self._drawn += map(with_top, tokens)
+
     def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
-        drawn = [with_top(token) for token in tokens]
-        self._drawn += drawn
+        self._note(tokens)
+        drawn = self._drawn[len(self._drawn) - len(tokens) :]
         return self._of_part("output_text.delta", delta=text, logprobs=_brief(drawn))
 
     def _closing(self) -> Iterator[Told]:

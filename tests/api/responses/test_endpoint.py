@@ -67,6 +67,15 @@ def test_reasoning_is_an_item_and_its_tokens_are_counted() -> None:
         assert answer.reasoning.effort == "none"
 
 
+def test_logprobs_are_those_of_the_text_behind_reasoning_and_before_a_call() -> None:
+    turn = written("hermes", "Hello there.", [(NAME, "{}")], "They greet me.")
+    with serving(scripted_model(PROMPTERS["hermes"], {"turn": turn})) as served:
+        answer = respond(served, **ASK, top_logprobs=0)
+        assert [item.type for item in answer.output] == ["reasoning", "message", "function_call"]
+        (part,) = answer.output[1].to_dict()["content"]
+        assert "".join(entry["token"] for entry in part["logprobs"]).strip() == "Hello there."
+
+
 class Day(pydantic.BaseModel):
     name: str
     number: int
