@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from functionary_sgl.adapters import Adapter
 from functionary_sgl.chat.conversation import Conversation
@@ -28,6 +28,13 @@ class CheckedTurn(Turn):
     unenforced: tuple[str, ...] = ()
     salt: str = ""
     answerer: Adapter | None = None
+
+    def numbered(self, index: int) -> "CheckedTurn":
+        """The turn of choice `index`: with a seed, another one for each choice."""
+        seed = self.sampling.seed
+        if seed is None or index == 0:
+            return self
+        return replace(self, sampling=replace(self.sampling, seed=seed + index))
 
 
 def check_ids(sampling: Sampling, size: int) -> None:

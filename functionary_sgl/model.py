@@ -154,7 +154,7 @@ class Model:
             prompt=prompt,
             offer=offer,
             sampling=sampling,
-            max_tokens=self._budget(taken, max_tokens, conversation.messages_param),
+            max_tokens=self.budget(taken, max_tokens, conversation.messages_param),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
             images=tuple(image.url for image in images),
@@ -178,13 +178,15 @@ class Model:
         return form, [conversation.answer.path + pointer for pointer in lacking]
 
     async def run(
-        self, conversation: Conversation, turn: CheckedTurn
+        self, conversation: Conversation | None, turn: CheckedTurn
     ) -> AsyncGenerator[Event, None]:
-        """The events of `turn`, whose place runs. The conversation's next prompt will begin with
-        the turn's ids. NotFound where its adapter was unloaded since it was prepared."""
+        """The events of `turn`, whose place runs. The conversation's next prompt, if it answers
+        one, will begin with the turn's ids. NotFound where its adapter was unloaded since it was
+        prepared."""
         answer = Transcript()
+        choice = "none" if conversation is None else conversation.choice.mode
         with (
-            record.current().turn(conversation.choice.mode) as told,
+            record.current().turn(choice) as told,
             nullcontext() if turn.answerer is None else turn.answerer.using(),
             self._asked(turn) as engine,
         ):
@@ -214,7 +216,7 @@ class Model:
 
     async def _note(
         self,
-        conversation: Conversation,
+        conversation: Conversation | None,
         turn: CheckedTurn,
         ended: Ended,
         said: Message,
@@ -226,7 +228,7 @@ class Model:
         noted.completion_tokens = ended.usage.completion_tokens
         noted.calls = len(said.calls)
         noted.outcome = "tool_calls" if said.calls and ended.reason == "stop" else ended.reason
-        if ended.spelled:
+        if ended.spelled and conversation is not None:
             before, whole = conversation, said
             if conversation.continues:
                 before, begun = conversation.without_last()
@@ -278,8 +280,9 @@ class Model:
             if objection is not None:
                 raise RequestError(objection, param=image.path)
 
-    def _budget(self, prompt_tokens: int, max_tokens: int | None, param: str) -> int:
-        """Agents ask for as many tokens as there could be, whatever the prompt."""
+    def budget(self, prompt_tokens: int, max_tokens: int | None, param: str) -> int:
+        """The tokens that an answer may have; ContextLengthExceeded, about `param`, where there is
+        room for none. Agents ask for as many as there could be, whatever the prompt."""
         left = self.engine.context_length - prompt_tokens
         if left < 1:
             raise too_long(self.engine.context_length, str(prompt_tokens), param)

@@ -7,11 +7,12 @@ another type, none may be there that the type does not have.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Literal
 
 import orjson
 import pydantic
-from openai.types import Model
+from openai.types import Completion, Model
 from openai.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -90,6 +91,15 @@ def of_chunk(text: bytes) -> list[str]:
     return found + violations(ChatCompletionChunk, orjson.dumps(chunk))
 
 
+def of_text_chunk(text: bytes) -> list[str]:
+    """The violations of a chunk of a completion. OpenAI has one type for these and for whole
+    answers, and it lacks that a chunk has no reason to finish but the last."""
+    chunk = orjson.loads(text)
+    for choice in chunk.get("choices", ()):
+        choice["finish_reason"] = choice["finish_reason"] or "stop"
+    return violations(Completion, orjson.dumps(chunk))
+
+
 def violations(kind: type[pydantic.BaseModel], text: bytes) -> list[str]:
     """What makes the JSON `text` another thing than a `kind`."""
     try:
@@ -131,6 +141,10 @@ def of_response(
         if content_type.startswith("text/event-stream"):
             return of_stream(body, whole)
         return violations(ChatCompletion, body) if whole else []
+    if path.endswith("/v1/completions"):
+        if content_type.startswith("text/event-stream"):
+            return of_stream(body, whole, of_text_chunk)
+        return violations(Completion, body) if whole else []
     if "/v1/responses" in path:
         if content_type.startswith("text/event-stream"):
             return of_events(body, whole)
@@ -142,7 +156,9 @@ def of_response(
     return []  # OpenAI has no such path
 
 
-def of_stream(body: bytes, whole: bool) -> list[str]:
+def of_stream(
+    body: bytes, whole: bool, of_chunk: Callable[[bytes], list[str]] = of_chunk
+) -> list[str]:
     """The violations of a stream of chunks, which `[DONE]` ends, or an error."""
     *events, rest = [piece for piece in body.split(b"\n\n") if piece != KEEP_ALIVE]
     found = [f"a stream that ends with {rest!r}"] if whole and rest else []

@@ -73,6 +73,14 @@ def test_fields_of_responses_are_taken(prompter: Any, block: str) -> None:
     assert answer.json()["status"] == "completed"
 
 
+def test_texts_and_tokens_are_as_described(prompter: Any) -> None:
+    completion, tokens = blocks("json", ROOT / "docs" / "completions.md")
+    with serving(scripted_model(prompter, {"turn": " time"})) as served:
+        for path, block in (("completions", completion), ("tokenize", tokens)):
+            answer = served.http.post(f"/v1/{path}", json=json.loads(block)).raise_for_status()
+            assert answer.json()["choices" if path == "completions" else "token_strs"]
+
+
 def test_the_walk_through_a_format_shows_the_example() -> None:
     document, example = ROOT / "docs" / "adding-a-format.md", ROOT / "examples" / "arrow-format"
     source = (example / "arrow_format.py").read_text()

@@ -14,7 +14,18 @@ PACKAGE = "functionary_sgl"
 
 # From top to bottom; a room may use those below it.
 LAYERS = (
-    *("cli", "api", "model", "checked_turn", "adapters", "forms", "gate", "prompt", "turns"),
+    *(
+        "cli",
+        "api",
+        "text_turn",
+        "model",
+        "checked_turn",
+        "adapters",
+        "forms",
+        "gate",
+        "prompt",
+        "turns",
+    ),
     *("runtime", "engines"),
     *("grammars", "chat", "schemas", "patterns", "sandbox", "tokenizer", "files"),
     *("log_lines", "record", "metrics", "tracing", "admission", "caller", "rate", "room"),

@@ -11,8 +11,16 @@ from functionary_sgl.api import adapters, errors, health, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.bodies import Body
 from functionary_sgl.api.browsers import ANY, RequireKnownNames
-from functionary_sgl.api.chat import endpoint as completions
+from functionary_sgl.api.chat import endpoint as chat
+from functionary_sgl.api.chat import tokens
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.chat.tokens import (
+    DetokenizeRequest,
+    TokenizeChatRequest,
+    TokenizeTextRequest,
+)
+from functionary_sgl.api.completions import endpoint as completions
+from functionary_sgl.api.completions.requests import CompletionRequest
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODY_BYTES
 from functionary_sgl.api.paths import ReadPaths
@@ -43,9 +51,11 @@ def create_app(
     app.state.request_seconds = request_seconds
     app.state.store = store or ResponseStore()
     app.state.started = int(time.time())
+    app.include_router(chat.router)
     app.include_router(completions.router)
     app.include_router(responses.router)
     app.include_router(stored.router)
+    app.include_router(tokens.router)
     app.include_router(models.router)
     app.include_router(adapters.router)
     app.include_router(health.router)
@@ -62,8 +72,11 @@ def create_app(
     return app
 
 
-BODIES: tuple[type[Body], ...] = (ChatRequest, ResponsesRequest)
-"""Of the requests that a model answers."""
+BODIES: tuple[type[Body], ...] = (
+    *(ChatRequest, CompletionRequest, ResponsesRequest),
+    *(TokenizeTextRequest, TokenizeChatRequest, DetokenizeRequest),
+)
+"""Of the requests that are for a model."""
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -34,6 +34,20 @@ def _same(value: Any, known: Any) -> bool:
     return bool(value == known) and isinstance(value, bool) == isinstance(known, bool)
 
 
+_FORMS: Mapping[str, tuple[Any, ...]] = {
+    "response_format": ({"type": "text"},),
+    "structured_outputs": ({},),
+    **dict.fromkeys(("guided_json", "guided_regex", "guided_choice", "guided_grammar"), ()),
+    **dict.fromkeys(("json_schema", "regex", "ebnf", "grammar", "structural_tag", "format"), ()),
+}
+
+
+def forms(advice: str) -> dict[str, Refused]:
+    """All fields of other servers that say what form an answer shall have, refused with this
+    `advice`."""
+    return {name: Refused(harmless, advice) for name, harmless in _FORMS.items()}
+
+
 LEAVE_OUT = "leave it out"
 DRAWN = "leave it out, or use 'logit_bias'"
 TEXT_ONLY = "this server answers in text only; leave it out"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from functionary_sgl.api.chunk_streams import usage_of
 from functionary_sgl.api.logprobs import with_top
 from functionary_sgl.chat.tools import ToolChoice
 from functionary_sgl.runtime.events import (
@@ -44,16 +45,7 @@ class Head:
 
     def usage_chunk(self, usages: list[Usage]) -> dict[str, Any]:
         """The last chunk. The choices share one prompt, which counts once."""
-        prompt = max((usage.prompt_tokens for usage in usages), default=0)
-        completion = sum(usage.completion_tokens for usage in usages)
-        cached = min((usage.cached_tokens for usage in usages), default=0)
-        usage = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": cached},
-        }
-        return {**self.chunk([]), "usage": usage}
+        return {**self.chunk([]), "usage": usage_of([usages])}
 
 
 class ChoiceChunks:

@@ -1,11 +1,9 @@
 """POST /v1/chat/completions."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,9 +20,9 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.chunk_streams import told_in_chunks
 from functionary_sgl.api.deadline import deadline, within
-from functionary_sgl.api.errors import error_body, note
-from functionary_sgl.api.events import LAST_EVENT, EventStreamResponse, event
+from functionary_sgl.api.events import EventStreamResponse
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
@@ -79,7 +77,7 @@ async def _stream(
     if first.done():
         first.result()
     usage = asked.stream_options is not None and asked.stream_options.include_usage
-    told = _events(first, chunks, usage, until)
+    told = told_in_chunks(first, chunks, usage, until)
     quiet = not first.done()
     return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
 
@@ -90,27 +88,6 @@ def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:
     model.adapter(asked.model)
     intake.check(asked)
     return asked, intake.conversation(asked)
-
-
-async def _events(
-    first: asyncio.Future[dict[str, Any]],
-    chunks: AsyncGenerator[dict[str, Any], None],
-    usage: bool,
-    until: float | None,
-) -> AsyncGenerator[bytes, None]:
-    """Chunks as events; with `usage` all have that field, else the chunk with it is left out."""
-    try:
-        chunk: dict[str, Any] | None = await first
-        while chunk is not None:
-            if usage:
-                yield event({**chunk, "usage": chunk.get("usage")})
-            elif "usage" not in chunk:
-                yield event(chunk)
-            chunk = await within(until, anext(chunks, None))
-        yield LAST_EVENT
-    except Exception as error:
-        note(error)
-        yield event(error_body(error))
 
 
 class _Answer:
@@ -127,7 +104,7 @@ class _Answer:
         self._model = model
         self._place = place
         self._conversation = conversation
-        self._turns = [_numbered(turn, index) for index in range(asked.n or 1)]
+        self._turns = [turn.numbered(index) for index in range(asked.n or 1)]
         self.headers = unenforced.header(turn.unenforced)
         self._legacy = asked.functions is not None
         self._head = Head(
@@ -193,11 +170,3 @@ class _Answer:
             async for happened in events:
                 for entry in choice.entries(happened):
                     yield entry
-
-
-def _numbered(turn: CheckedTurn, index: int) -> CheckedTurn:
-    """The turn of choice `index`: with a seed, another one for each choice."""
-    seed = turn.sampling.seed
-    if seed is None or index == 0:
-        return turn
-    return replace(turn, sampling=replace(turn.sampling, seed=seed + index))

@@ -9,13 +9,13 @@ from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.sampling import check_least
 from functionary_sgl.errors import RequestError
 
-_FORM = "describe the answer by 'text.format'"
 _INPUT = "send 'input'"
 _LENGTH = "use 'max_output_tokens'"
 _LOGPROBS = "use 'top_logprobs', or 'include' with 'message.output_text.logprobs'"
 
 REFUSED: Mapping[str, Refused] = {
     **SHARED,
+    **refusals.forms("describe the answer by 'text.format'"),
     # OpenAI
     "background": Refused((False,), "leave it out, and 'stream' the answer if it takes long"),
     "conversation": Refused((), "go on by 'previous_response_id'"),
@@ -31,24 +31,12 @@ REFUSED: Mapping[str, Refused] = {
     "function_call": Refused(("auto",), "use 'tool_choice'"),
     "max_tokens": Refused((), _LENGTH),
     "max_completion_tokens": Refused((), _LENGTH),
-    "response_format": Refused(({"type": "text"},), _FORM),
     "reasoning_effort": Refused((), "use 'reasoning.effort'"),
     "verbosity": Refused(("medium",), "say in the input how long answers shall be"),
     "n": Refused((1,), "send the request several times"),
     "logprobs": Refused((False,), _LOGPROBS),
     "web_search_options": Refused((), "nothing is searched here; offer a function"),
     # vLLM and SGLang
-    "structured_outputs": Refused(({},), _FORM),
-    "structural_tag": Refused((), _FORM),
-    "guided_json": Refused((), _FORM),
-    "guided_regex": Refused((), _FORM),
-    "guided_choice": Refused((), _FORM),
-    "guided_grammar": Refused((), _FORM),
-    "json_schema": Refused((), _FORM),
-    "regex": Refused((), _FORM),
-    "ebnf": Refused((), _FORM),
-    "grammar": Refused((), _FORM),
-    "format": Refused((), _FORM),
     "continue_final_message": Refused((False,), "the answer is a new message; leave it out"),
     "add_generation_prompt": Refused((True,), "leave it out"),
     "best_of": Refused((1,), "send the request several times, and choose"),

@@ -1,0 +1,1 @@
+"""Completions, OpenAI's API of old: a text that goes on, without messages or calls."""

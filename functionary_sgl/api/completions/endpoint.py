@@ -1,0 +1,151 @@
+"""POST /v1/completions."""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from functionary_sgl.admission import Place
+from functionary_sgl.api.answers import JSONResponse, while_client_waits
+from functionary_sgl.api.beginnings import begun
+from functionary_sgl.api.bodies import parsed
+from functionary_sgl.api.callers import caller
+from functionary_sgl.api.chunk_streams import told_in_chunks, usage_of
+from functionary_sgl.api.completions.chunks import Fold, TextChunks
+from functionary_sgl.api.completions.requests import DEFAULT_TOKENS, CompletionRequest, check
+from functionary_sgl.api.deadline import deadline, within
+from functionary_sgl.api.events import EventStreamResponse
+from functionary_sgl.api.merge import merged
+from functionary_sgl.api.places import place_of
+from functionary_sgl.api.salt import cache_salt
+from functionary_sgl.api.sampling import sampling
+from functionary_sgl.caller import Caller
+from functionary_sgl.checked_turn import CheckedTurn
+from functionary_sgl.model import Model
+from functionary_sgl.text_turn import prepare_text
+
+router = APIRouter()
+
+REQUEST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}
+        },
+    }
+}
+
+
+@router.post("/v1/completions", openapi_extra=REQUEST_BODY)
+async def create(request: Request) -> Response:
+    """Go on from a text, at once or as a stream of server-sent events."""
+    model: Model = request.app.state.model
+    model.admission.check_open()
+    until = deadline(request.headers, request.app.state.request_seconds)
+    asked = await within(until, parsed(request, partial(_read, model=model)))
+    async with AsyncExitStack() as held:
+        turns = len(asked.prompts()) * (asked.n or 1)
+        place = await place_of(model, caller(request), turns, held)
+        making = within(until, _Answer.to(asked, model, caller(request), place))
+        if asked.stream:
+            return await _stream(request, asked, making, until, held)
+        folded = await while_client_waits(request.receive, within(until, _folded(making)))
+        return JSONResponse(folded)
+
+
+def _read(body: bytes, model: Model) -> CompletionRequest:
+    """What is asked; RequestError for all that can be seen to be wrong with it."""
+    asked = CompletionRequest.from_json(body)
+    model.adapter(asked.model)
+    check(asked)
+    return asked
+
+
+async def _folded(making: Awaitable["_Answer"]) -> dict[str, Any]:
+    answer, fold = await making, Fold()
+    async with aclosing(answer.chunks()) as chunks:
+        async for chunk in chunks:
+            fold.add(chunk)
+    return fold.completion()
+
+
+async def _stream(
+    request: Request,
+    asked: CompletionRequest,
+    making: Awaitable["_Answer"],
+    until: float | None,
+    held: AsyncExitStack,
+) -> Response:
+    """An answer as it comes, until a deadline, with what is `held` for it."""
+    _, chunks, first = await while_client_waits(request.receive, begun(making, until, held))
+    if first.done():
+        first.result()
+    usage = asked.stream_options is not None and asked.stream_options.include_usage
+    told = told_in_chunks(first, chunks, usage, until)
+    return EventStreamResponse(told, held.pop_all(), quiet=not first.done())
+
+
+class _Answer:
+    """One request's answer, from turns that run side by side: `n` for each prompt."""
+
+    def __init__(
+        self, model: Model, asked: CompletionRequest, turns: Sequence[CheckedTurn], place: Place
+    ) -> None:
+        self._model = model
+        self._place = place
+        self._each = asked.n or 1
+        self._turns = [turn.numbered(index) for turn in turns for index in range(self._each)]
+        self._choices = [
+            TextChunks(
+                index, str(turn.prompt) if asked.echo else "", tells=asked.logprobs is not None
+            )
+            for index, turn in enumerate(self._turns)
+        ]
+        self._head = {
+            "id": f"cmpl-{uuid.uuid4().hex}",
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": asked.model or model.names[0],
+        }
+
+    @classmethod
+    async def to(
+        cls, asked: CompletionRequest, model: Model, caller: Caller, place: Place
+    ) -> "_Answer":
+        """Raises RequestError for all that is wrong with the request."""
+        drawing = sampling(asked, model.defaults)
+        adapter, salt = model.adapter(asked.model), cache_salt(caller, asked.cache_salt)
+        most = asked.max_tokens or DEFAULT_TOKENS
+        turns = [
+            await prepare_text(model, text, path, drawing, most, asked.logprobs, adapter, salt)
+            for text, path in asked.prompts()
+        ]
+        return cls(model, asked, turns, place)
+
+    async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
+        """The answer in chunks, the usage last, when its turns may run."""
+        running = [
+            self._choice(choice, turn)
+            for choice, turn in zip(self._choices, self._turns, strict=True)
+        ]
+        everything = running[0] if len(running) == 1 else merged(running)
+        await self._place.run()
+        async with aclosing(everything) as entries:
+            async for entry in entries:
+                yield {**self._head, "choices": [entry]}
+        usages = [choice.usage for choice in self._choices if choice.usage is not None]
+        groups = (usages[at : at + self._each] for at in range(0, len(usages), self._each))
+        yield {**self._head, "choices": [], "usage": usage_of(groups)}
+
+    async def _choice(
+        self, choice: TextChunks, turn: CheckedTurn
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        async with aclosing(self._model.run(None, turn)) as events:
+            async for happened in events:
+                for entry in choice.entries(happened):
+                    yield entry
