@@ -33,7 +33,6 @@ from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.errors import ServerBusy
 from functionary_sgl.model import Model
-from functionary_sgl.runtime.events import Ended
 
 router = APIRouter()
 
@@ -194,7 +193,7 @@ class _Answer:
         async with aclosing(self._model.run(self._conversation, self._turn)) as happened:
             async for each in happened:
                 for told in self.events.of(each):
-                    if isinstance(each, Ended) and "response" in told:
+                    if told.get("response", {}).get("usage") is not None:
                         # Before the end is told: the next request may come at once.
                         await self._keeper.keep(told["response"])
                     yield told

@@ -10,7 +10,8 @@ import pytest
 from functionary_sgl.api.responses.store import Bounds, ResponseStore
 from functionary_sgl.errors import BrokenChain, UsageError
 from tests.api.responses.asking import CALL, NAME, TOOL
-from tests.serving import Served
+from tests.formats import PROMPTERS
+from tests.serving import Served, scripted_model, serving
 
 Serve = Callable[..., Served]
 MOST, SIZE = 100, 2**20
@@ -207,6 +208,15 @@ def test_it_is_deleted_and_there_is_nothing_to_cancel(serve: Serve) -> None:
         answer = served.http.request(method, f"/v1/responses/{made.id}{path}", json={})
         assert answer.status_code == 404
         assert made.id in answer.json()["error"]["message"]
+
+
+def test_an_answer_without_anything_in_it_is_kept_too() -> None:
+    with serving(scripted_model(PROMPTERS["hermes"], {"turn": "no"})) as served:
+        asked: dict[str, Any] = {"model": "m", "input": "Hi", "tool_choice": "required"}
+        client = served.client.responses
+        made = client.create(**asked, tools=[TOOL], max_output_tokens=1)
+        assert (made.status, made.output) == ("incomplete", [])
+        assert client.retrieve(made.id) == made
 
 
 def test_keys_do_not_see_each_others(serve: Serve) -> None:
