@@ -28,6 +28,7 @@ from functionary_sgl.api.recording import RecordRequests
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.api.responses import endpoint as responses
 from functionary_sgl.api.responses import stored
+from functionary_sgl.api.responses.background import Jobs
 from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.model import Model
@@ -50,6 +51,7 @@ def create_app(
     app.state.max_body_bytes = max_body_bytes
     app.state.request_seconds = request_seconds
     app.state.store = store or ResponseStore()
+    app.state.jobs = Jobs()
     app.state.started = int(time.time())
     app.include_router(chat.router)
     app.include_router(completions.router)

@@ -55,6 +55,15 @@ class ResponseEvents:
             yield from self._begin()
         yield self._end("failed", error={"code": code, "message": message})
 
+    def cancel(self) -> None:
+        """Nobody waits for it any more: the response is cancelled, with what it has."""
+        self._end("cancelled")
+
+    @property
+    def response(self) -> dict[str, Any]:
+        """The response as it is now."""
+        return self._fold.response()
+
     def _begin(self) -> Iterator[Told]:
         for name in ("created", "in_progress"):
             yield self._numbered({"type": f"response.{name}", "response": self._fold.response()})

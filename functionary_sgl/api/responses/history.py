@@ -9,7 +9,7 @@ from functionary_sgl.api.responses.items import AnyItem, ItemReference
 from functionary_sgl.api.responses.messages import Placed
 from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.responses.store import ResponseStore
-from functionary_sgl.errors import BrokenChain, NotFound
+from functionary_sgl.errors import BrokenChain, NotFound, RequestError
 
 _ITEM: TypeAdapter[AnyItem] = TypeAdapter(AnyItem)
 
@@ -21,6 +21,15 @@ def refers(request: ResponsesRequest) -> bool:
     return request.previous_response_id is not None or any(
         isinstance(item, ItemReference) for item, _ in request.items()
     )
+
+
+def check_ended(running: dict[str, Any] | None) -> None:
+    """RequestError where what a request goes on from is still being made."""
+    if running is not None:
+        raise RequestError(
+            f"'{running['id']}' is still being made; go on from it when it is completed.",
+            param=PREVIOUS,
+        )
 
 
 def earlier(

@@ -19,6 +19,7 @@ class Keeper:
         self._store = store
         self._tenant = tenant
         self._items = items if store is not None else ()
+        self._given: list[dict[str, Any]] | None = None
 
     async def keep(self, response: dict[str, Any]) -> None:
         """Have `response` say whether it is kept: not where it is too large, or the disk is full.
@@ -28,7 +29,9 @@ class Keeper:
 
     def _kept(self, store: ResponseStore, response: dict[str, Any]) -> bool:
         try:
-            return store.keep(self._tenant, response, [kept(item) for item, _ in self._items])
+            if self._given is None:
+                self._given = [kept(item) for item, _ in self._items]
+            return store.keep(self._tenant, response, self._given)
         except Exception:
             logger.exception("a response could not be kept")
             return False

@@ -17,7 +17,6 @@ REFUSED: Mapping[str, Refused] = {
     **SHARED,
     **refusals.forms("describe the answer by 'text.format'"),
     # OpenAI
-    "background": Refused((False,), "leave it out, and 'stream' the answer if it takes long"),
     "conversation": Refused((), "go on by 'previous_response_id'"),
     "prompt": Refused((), "no prompts are kept here; send 'instructions' and 'input'"),
     "prompt_cache_retention": Refused(("in-memory", "in_memory"), "leave it out"),
@@ -60,6 +59,12 @@ def check(request: ResponsesRequest) -> None:
         raise RequestError(
             "Missing required parameter: 'input'.", "input", "missing_required_parameter"
         )
+    if request.background and request.stream:
+        raise _refused(
+            "background", "ask for what is made in the background by its id, or 'stream' it"
+        )
+    if request.background and request.store is False:
+        raise _refused("background", "what is not kept cannot be asked for; leave out 'store'")
     if request.stream_options is not None and request.stream_options.include_obfuscation:
         raise _refused("stream_options.include_obfuscation", "events are not padded; leave it out")
     if request.text is not None and request.text.verbosity in ("low", "high"):

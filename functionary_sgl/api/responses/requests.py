@@ -113,6 +113,7 @@ class ResponsesRequest(SamplingFields, TemplateFields):
     stream: bool | None = None
     stream_options: ResponseStreamOptions | None = None
     store: bool | None = None
+    background: bool | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=MAX_METADATA)] | None = (
         None
     )

@@ -90,8 +90,8 @@ class ResponseStore:
         self._database.close()
 
     def keep(self, tenant: bytes, response: Told, given: Sequence[Told]) -> bool:
-        """Keep `response` of `tenant`, and the items that were `given` for it; whether there is
-        room for it."""
+        """Keep `response` of `tenant`, and the items that were `given` for it, in the place of what
+        was kept of it before; whether there is room for it."""
         owner, output = _owner(tenant), response["output"]
         head = orjson.dumps({**response, "output": []})
         bodies = [
@@ -104,6 +104,7 @@ class ResponseStore:
             return False
         row = (owner, response["id"], response["previous_response_id"], self._clock(), size, head)
         with self._changing() as database:
+            self._forget(database, owner, response["id"])
             database.execute("INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?)", row)
             database.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", bodies)
             self._make_room(database)
@@ -123,11 +124,7 @@ class ResponseStore:
     def delete(self, tenant: bytes, id: str) -> bool:
         """Whether there was one to forget."""
         with self._changing() as database:
-            return bool(
-                database.execute(
-                    "DELETE FROM responses WHERE owner = ? AND id = ?", (_owner(tenant), id)
-                ).rowcount
-            )
+            return self._forget(database, _owner(tenant), id)
 
     def item(self, tenant: bytes, id: str) -> Told | None:
         """The item of this `id`, the last of them; None where there is none."""
@@ -173,6 +170,10 @@ class ResponseStore:
             oldest = self._clock() - self.bounds.seconds
             database.execute("DELETE FROM responses WHERE used < ?", (oldest,))
             yield database
+
+    def _forget(self, database: sqlite3.Connection, owner: bytes, id: str) -> bool:
+        query = "DELETE FROM responses WHERE owner = ? AND id = ?"
+        return bool(database.execute(query, (owner, id)).rowcount)
 
     def _use(self, database: sqlite3.Connection, owner: bytes, id: str) -> None:
         query = "UPDATE responses SET used = ? WHERE owner = ? AND id = ?"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from functionary_sgl.api.answers import JSONResponse
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.limits import MAX_ITEMS
+from functionary_sgl.api.responses.background import Jobs
 from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.errors import BrokenChain, NotFound, RequestError
 
@@ -15,10 +16,15 @@ router = APIRouter()
 
 Told = dict[str, Any]
 
+LOST: Told = {
+    "status": "failed",
+    "error": {"code": "server_error", "message": "The server ended before this answer did."},
+}
+
 
 @router.get("/v1/responses/{response_id}")
 async def retrieve(request: Request, response_id: str) -> JSONResponse:
-    """A response that was kept. It is told whole: there is nothing of it to come."""
+    """A response that is kept, as it is now."""
     for name, harmless in (("stream", ("false", "False", "0")), ("starting_after", ())):
         if request.query_params.get(name, "false") not in ("false", *harmless):
             raise RequestError(
@@ -26,32 +32,48 @@ async def retrieve(request: Request, response_id: str) -> JSONResponse:
                 "leave it out.",
                 param=name,
             )
-    found = await asyncio.to_thread(_store(request).get, caller(request).tenant, response_id)
-    if found is None:
-        raise _not_found(response_id)
-    return JSONResponse(found)
+    return JSONResponse(await _found(request, response_id))
 
 
 @router.delete("/v1/responses/{response_id}")
 async def delete(request: Request, response_id: str) -> JSONResponse:
-    """Forget a response. What goes on from it cannot be gone on from any more."""
-    deleted = await asyncio.to_thread(_store(request).delete, caller(request).tenant, response_id)
-    if not deleted:
+    """Forget a response, and make no more of it. What goes on from it cannot be gone on from any
+    more."""
+    tenant = caller(request).tenant
+    await _jobs(request).cancel(tenant, response_id)
+    if not await asyncio.to_thread(_store(request).delete, tenant, response_id):
         raise _not_found(response_id)
     return JSONResponse({"id": response_id, "object": "response", "deleted": True})
 
 
 @router.post("/v1/responses/{response_id}/cancel")
 async def cancel(request: Request, response_id: str) -> JSONResponse:
-    """Nothing that is kept is still being made: who leaves ends what is made for them."""
-    found = await asyncio.to_thread(_store(request).get, caller(request).tenant, response_id)
+    """Make no more of a response that is made in the background; one that has ended stays as it
+    is."""
+    await _jobs(request).cancel(caller(request).tenant, response_id)
+    found = await _found(request, response_id)
+    if not found["background"]:
+        raise RequestError(
+            "Only what is made in the background ('background') can be cancelled; another answer "
+            "ends when its connection is closed.",
+            param="response_id",
+        )
+    return JSONResponse(found)
+
+
+async def _found(request: Request, id: str) -> Told:
+    """The response of this `id`; NotFound where there is none."""
+    tenant = caller(request).tenant
+    if (running := _jobs(request).get(tenant, id)) is not None:
+        return running
+    found = await asyncio.to_thread(_store(request).get, tenant, id)
     if found is None:
-        raise _not_found(response_id)
-    raise RequestError(
-        f"Response '{response_id}' is {found['status']}: there is nothing to cancel. One that is "
-        "still being made ends when its connection is closed.",
-        param="response_id",
-    )
+        raise _not_found(id)
+    if found["status"] == "in_progress":
+        # It ended meanwhile, or its server did.
+        ended = await asyncio.to_thread(_store(request).get, tenant, id)
+        found = ended if ended and ended["status"] != "in_progress" else {**found, **LOST}
+    return found
 
 
 @router.get("/v1/responses/{response_id}/input_items")
@@ -109,6 +131,11 @@ def _backwards(order: str) -> bool:
     if order not in ("asc", "desc"):
         raise RequestError("'order' is 'asc' or 'desc'.", param="order")
     return order == "desc"
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
 
 
 def _store(request: Request) -> ResponseStore:

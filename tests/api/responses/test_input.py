@@ -154,7 +154,8 @@ def test_hosted_tools_are_refused_by_name(served: Served, kind: str) -> None:
     [
         ({"input": None}, "input"),
         ({"input": 3}, "input"),
-        ({"background": True}, "background"),
+        ({"background": True, "stream": True}, "background"),
+        ({"background": True, "store": False}, "background"),
         ({"conversation": "conv_1"}, "conversation"),
         ({"prompt": {"id": "p"}}, "prompt"),
         ({"messages": [HI]}, "messages"),
