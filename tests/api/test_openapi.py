@@ -132,5 +132,5 @@ def test_what_is_described_of_responses_is_what_is_taken(
 def test_no_two_kinds_of_objects_have_the_same_name() -> None:
     found: dict[str, Any] = {}
     for kind in BODIES:
-        for name, schema in kind.model_json_schema()["$defs"].items():
+        for name, schema in kind.model_json_schema().get("$defs", {}).items():
             assert found.setdefault(name, schema) == schema

@@ -113,7 +113,13 @@ def cors_preflight(answer: httpx.Response) -> None:
 
 def another_protocol(answer: httpx.Response) -> None:
     """Not served; what is, is named."""
-    assert "POST /v1/chat/completions" in refusal(answer, 404)[1]
+    assert "endpoint of this server is POST /v1/" in refusal(answer, 404)[1]
+
+
+def responses(answer: httpx.Response) -> None:
+    """Another protocol that is served."""
+    assert answer.json()["status"] == "completed"
+    assert answer.json()["output"][0]["content"][0]["text"] == "Hello"
 
 
 def image_in_tool_result(answer: httpx.Response) -> None:
@@ -152,7 +158,7 @@ EXPECTED: dict[str, Callable[[httpx.Response], None]] = {
     "result-error-misleads": result_error_misleads,
     "response-format-array-root": response_format_array_root,
     "cors-preflight": cors_preflight,
-    "responses-endpoint": another_protocol,
+    "responses-endpoint": responses,
     "anthropic-messages": another_protocol,
     "image-in-tool-result": image_in_tool_result,
     "continue-final-message": continue_final_message,
