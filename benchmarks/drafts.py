@@ -66,7 +66,7 @@ class Walker:
         loaded = checkpoint.load(model_path)
         self._prompter = Prompter(_FORMAT, loaded.tokenizer, None)
         tokenizer = self._prompter.tokenizer
-        self._ids = LLTokenizer(tokenizer._definition, n_vocab=tokenizer.most_id + 1)
+        self._ids = LLTokenizer(tokenizer.definition, n_vocab=tokenizer.most_id + 1)
         self._end = tokenizer.control_ids["<|eot_id|>"]
 
     def walk(self, question: Question, at_once: int, walks: Walks) -> None:
