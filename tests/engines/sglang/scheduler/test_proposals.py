@@ -87,6 +87,22 @@ def test_a_value_of_a_list_is_found_where_the_grammar_allows_one() -> None:
     assert text(draft(request('{"city": "Oslo", "unit": "k', prompt), 6).ids) == 'elvin"'
 
 
+@pytest.mark.parametrize("city", ["Llanfairpwllgwyngyll " * 9, '5\\" wide', "a\\\\"])
+def test_so_is_one_behind_others_of_any_length(city: str) -> None:
+    """Where a value ends that is longer than what is looked at, or has quotes of its own."""
+    said = f'{{"city": "{city}", "unit": "k'
+    assert text(draft(request(said, 'unit: "celsius" | "kelvin"'), 6).ids) == 'elvin"'
+
+
+def test_what_is_said_meanwhile_is_seen() -> None:
+    asked = request('{"city": "O', 'Oslo, "celsius" | "kelvin"')
+    assert text(draft(asked, 4).ids) == 'slo"'
+    for byte in b'slo", "unit": "k':
+        asked.grammar.ll_matcher.consume_token(byte)
+        asked.output_ids.append(byte)
+    assert text(draft(asked, 6).ids) == 'elvin"'
+
+
 def test_what_was_said_before_is_said_again() -> None:
     earlier = '{"city": "Oslo", "unit": "kelvin"} and then '
     found = draft(request('{"city": "Rome", "unit": "', earlier), 6)

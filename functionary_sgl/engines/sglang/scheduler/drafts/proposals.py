@@ -1,15 +1,13 @@
 """What is likely to come next in a request."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from functionary_sgl.engines.sglang.scheduler.drafts.chain import Chain
 
 _PASS = 40
 """A pass takes as long as so many of its rows, measured with functionary-nano on two cores."""
-
-_LAST = 64
-"""Ids at the end of an answer that tell where in a call it is."""
 
 
 class Draft(NamedTuple):
@@ -37,10 +35,11 @@ def _draft(request: Any, most: int, worth: float) -> Draft:
     if most <= 0 or grammar is None or grammar.finished or _is_penalized(params):
         return NO_DRAFT
     tokenizer = grammar.llguidance_tokenizer
-    said = tokenizer.decode_bytes(request.output_ids[-_LAST:])
-    chain = Chain(grammar.ll_matcher, tokenizer, said, most, worth)
+    known = _known(request, tokenizer)
+    known.listen(request.output_ids, tokenizer)
+    chain = Chain(grammar.ll_matcher, tokenizer, known.said, most, worth)
     forced = len(chain.ids)
-    chain.foresee(*_known(request, tokenizer))
+    chain.foresee(known.prompt, known.ends)
     return Draft(chain.ids, forced)
 
 
@@ -53,11 +52,21 @@ def _is_penalized(params: Any) -> bool:
     )
 
 
-class _Known(NamedTuple):
-    """What stays the same of a request: the `prompt` as text, and the ids that end the answer."""
+@dataclass
+class _Known:
+    """What is kept of a request: the `prompt` as text, the ids that end the answer, and what it has
+    `said`, which is so many ids. All of that, since only its beginning tells where in a call it is.
+    """
 
     prompt: bytes
     ends: Sequence[int]
+    said: bytes = b""
+    heard: int = 0
+
+    def listen(self, ids: Sequence[int], tokenizer: Any) -> None:
+        """Take what has been added to the answer."""
+        self.said += tokenizer.decode_bytes(ids[self.heard :])
+        self.heard = len(ids)
 
 
 def _known(request: Any, tokenizer: Any) -> _Known:
