@@ -103,11 +103,6 @@ def test_agents_come_back_to_the_engine_that_knows_them(loops: Any, case: Any) -
             assert turn.share >= 0.99, (turn.cached, turn.known)
 
 
-def test_all_engines_work(fleet: Fleet, loops: Any) -> None:
-    for engine in fleet.engines:
-        assert engine.counted("prompt_tokens_total") > 0
-
-
 def test_whoever_leaves_stops_the_engine(fleet: Fleet) -> None:
     stream = fleet.server.client.chat.completions.create(
         model="functionary-nano",
