@@ -20,8 +20,8 @@ SECONDS = range(180)
 HI = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 
 
-def megabytes(values: Sequence[float]) -> Growth:
-    found = growths(SECONDS, [{"server": Held(megabytes=value)} for value in values])
+def megabytes(values: Sequence[float], role: str = "scheduler") -> Growth:
+    found = growths(SECONDS, [{role: Held(megabytes=value)} for value in values])
     return found[list(BOUNDS).index("megabytes")]
 
 
@@ -42,6 +42,12 @@ def test_a_leak_is_found_among_all_else(noise: float) -> None:
     found = megabytes([1_000 + leak * s + noise * dice.random() ** 4 for s in SECONDS])
     assert not found.is_flat
     assert found.growth == pytest.approx(2 * BOUNDS["megabytes"], rel=0.3)
+
+
+@pytest.mark.parametrize(("role", "flat"), [("server", True), ("scheduler", False)])
+def test_the_server_may_take_what_it_remembers_of_turns(role: str, flat: bool) -> None:
+    assert megabytes([1_000 + second / 2 for second in SECONDS], role).is_flat is flat
+    assert not megabytes([1_000 + 2 * second for second in SECONDS], role).is_flat
 
 
 def test_each_process_is_looked_at_with_its_children() -> None:

@@ -20,6 +20,11 @@ MOST_WARM_UP = 300.0
 BOUNDS = {"megabytes": 24.0, "threads": 2.0, "descriptors": 6.0}
 """How much each may grow in all that is looked at."""
 
+REMEMBERED = 96.0
+"""Megabytes that the server may take besides, for what it remembers of prompts and turns until that
+is full: 8 million ids of 4 bytes, and 16 million characters of 4 at most (`prompt/encode.py`,
+`prompt/recall.py`)."""
+
 ROLES = {
     "sglang::scheduler": "scheduler",
     "sglang::detokenizer": "detokenizer",
@@ -56,7 +61,8 @@ class Growth:
 
     @property
     def bound(self) -> float:
-        return BOUNDS[self.what]
+        remembers = self.role == "server" and self.what == "megabytes"
+        return BOUNDS[self.what] + REMEMBERED * remembers
 
     @property
     def is_flat(self) -> bool:
