@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing, suppress
-from functools import partial
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -11,9 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from prometheus_client import Metric
 
 from functionary_sgl.engines.base import Chunk, Constraint, Request, Scores, TurnContext
-from functionary_sgl.engines.generate import fields
-from functionary_sgl.engines.generate.meta_info import passes
-from functionary_sgl.engines.generate.outputs import Output
+from functionary_sgl.engines.generate.requests import Requests
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.remote.connection import Connection, Lost
@@ -27,7 +24,6 @@ from functionary_sgl.errors import (
     RequestError,
     UsageError,
 )
-from functionary_sgl.metrics import ACCEPTED_DRAFT_TOKENS, ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 from functionary_sgl.tokenizer import Tokenizer
 
@@ -71,8 +67,7 @@ class RemoteEngine:
         definition = tokenizer.definition
         self._sandboxes = Sandboxes(definition, about.vocabulary_size, about.end_ids or None)
         self._image_domains = frozenset(about.image_domains)
-        self._streams: set[RemoteStream] = set()
-        self._end: EngineError | None = None
+        self._requests = Requests(self._send, self.context_length, guided=True, read=_read)
         self._trouble: EngineError | None = None
         self._dead = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
@@ -90,23 +85,13 @@ class RemoteEngine:
             return [BLIND] * len(images)
         return [objection(url, self._image_domains) for url in images]
 
-    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        made = partial(fields.generation, request, self.context_length, True)
-        # Not on the event loop: the grammar of a large schema takes a while to be written.
-        asked = await asyncio.to_thread(made) if request.constraint else made()
-        async with aclosing(self._outputs(request.token_ids, asked)) as outputs:
-            async for output in outputs:
-                yield _read(fields.chunk, output, len(request.token_ids))
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        return self._requests.generate(request)
 
     async def score(
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
-        asked = fields.scoring(candidates, turn)
-        async with aclosing(self._outputs(token_ids, asked)) as outputs:
-            async for output in outputs:
-                if output.meta["finish_reason"]:
-                    return _read(fields.scores, output, candidates, len(token_ids))
-        raise EngineError("The engine gave no log-probabilities.")
+        return await self._requests.score(token_ids, candidates, turn)
 
     async def load_adapter(self, key: str, name: str, directory: Path) -> None:
         raise RequestError(
@@ -125,9 +110,7 @@ class RemoteEngine:
         return ()
 
     def give_up(self, error: EngineError) -> None:
-        self._end = self._end or error
-        for stream in self._streams:
-            stream.fail(self._end)
+        self._requests.give_up(error)
 
     async def died(self) -> EngineDied:
         await self._dead.wait()  # an engine that is lost may come back
@@ -143,28 +126,9 @@ class RemoteEngine:
         if self._router is not None:
             await asyncio.to_thread(self._router.end)
 
-    async def _outputs(
-        self, token_ids: Sequence[int], asked: dict[str, Any]
-    ) -> AsyncGenerator[Output, None]:
-        """What the engine gives for one request, until it is finished or this generator closed."""
-        if self._end:
-            raise self._end
-        ENGINE_REQUESTS.inc()
+    def _send(self, token_ids: Sequence[int], asked: dict[str, Any]) -> RemoteStream:
         patient = self._trouble is None
-        stream = RemoteStream(self._connection, self.peer, token_ids, asked, patient)
-        self._streams.add(stream)
-        try:
-            while True:
-                output = await stream.next()
-                if output.meta["finish_reason"]:
-                    ENGINE_PASSES.inc(passes(output.meta))
-                    ACCEPTED_DRAFT_TOKENS.inc(output.meta.get("spec_num_correct_drafts") or 0)
-                yield output
-                if output.meta["finish_reason"]:
-                    return
-        finally:
-            stream.abandon()
-            self._streams.discard(stream)
+        return RemoteStream(self._connection, self.peer, token_ids, asked, patient)
 
     async def _place_of_health(self) -> str:
         """Where it is asked whether requests would be answered: of a router, whose own health says

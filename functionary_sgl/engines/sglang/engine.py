@@ -6,7 +6,7 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,10 +21,9 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.engines.generate import fields
 from functionary_sgl.engines.generate.capacity import most_running
-from functionary_sgl.engines.generate.meta_info import NotFinite, passes
-from functionary_sgl.engines.generate.outputs import Output
+from functionary_sgl.engines.generate.meta_info import NotFinite
+from functionary_sgl.engines.generate.requests import Requests
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import load, metrics, nodes
@@ -41,7 +40,6 @@ from functionary_sgl.errors import (
     RequestError,
     UsageError,
 )
-from functionary_sgl.metrics import ACCEPTED_DRAFT_TOKENS, ENGINE_PASSES, ENGINE_REQUESTS
 from functionary_sgl.sandbox import Sandboxes
 
 
@@ -81,9 +79,9 @@ class SGLangEngine:
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
         self._image_domains = frozenset(domain.lower() for domain in domains)
-        self._streams: set[Stream] = set()
+        send = partial(Stream, self._manager)
+        self._requests = Requests(send, self.context_length, self._guided)
         self._death: EngineDied | None = None
-        self._end: EngineError | None = None
         self._dead = asyncio.Event()
         self._manager.signal_handler_class = self._signal_handlers
 
@@ -109,23 +107,13 @@ class SGLangEngine:
             return [BLIND] * len(images)
         return [objection(url, self._image_domains) for url in images]
 
-    async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        made = partial(fields.generation, request, self.context_length, self._guided)
-        # Not on the event loop: the grammar of a large schema takes a while to be written.
-        asked = await asyncio.to_thread(made) if request.constraint else made()
-        async with aclosing(self._outputs(request.token_ids, asked)) as outputs:
-            async for output in outputs:
-                yield fields.chunk(output, len(request.token_ids))
+    def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        return self._requests.generate(request)
 
     async def score(
         self, token_ids: Sequence[int], candidates: Sequence[int], turn: TurnContext
     ) -> Scores:
-        asked = fields.scoring(candidates, turn)
-        async with aclosing(self._outputs(token_ids, asked)) as outputs:
-            async for output in outputs:
-                if output.meta["finish_reason"]:
-                    return fields.scores(output, candidates, len(token_ids))
-        raise EngineError("The engine gave no log-probabilities.")
+        return await self._requests.score(token_ids, candidates, turn)
 
     async def load_adapter(self, key: str, name: str, directory: Path) -> None:
         await self._unless_dead(self._lora_updates.load(key, name, directory))
@@ -149,9 +137,7 @@ class SGLangEngine:
         return chain(load.gauges(self._manager), more)
 
     def give_up(self, error: EngineError) -> None:
-        self._end = self._end or error
-        for stream in self._streams:
-            stream.fail(self._end)
+        self._requests.give_up(error)
 
     async def died(self) -> EngineDied:
         await self._dead.wait()
@@ -185,28 +171,6 @@ class SGLangEngine:
         working.cancel()
         raise dying.result()
 
-    async def _outputs(
-        self, token_ids: Sequence[int], asked: dict[str, Any]
-    ) -> AsyncGenerator[Output, None]:
-        """What SGLang gives for one request, until it is finished or this generator closed."""
-        if self._end:
-            raise self._end
-        ENGINE_REQUESTS.inc()
-        stream = Stream(self._manager, token_ids, asked)
-        self._streams.add(stream)
-        try:
-            while True:
-                output = await stream.next()
-                if output.meta["finish_reason"]:
-                    ENGINE_PASSES.inc(passes(output.meta))
-                    ACCEPTED_DRAFT_TOKENS.inc(output.meta.get("spec_num_correct_drafts", 0))
-                yield output
-                if output.meta["finish_reason"]:
-                    return
-        finally:
-            stream.abandon()
-            self._streams.discard(stream)
-
     def _signal_handlers(self, manager: Any) -> Any:
         """SGLang installs them with the first request: SIGTERM is for us, SIGQUIT from a child
         process that died."""
@@ -218,7 +182,7 @@ class SGLangEngine:
 
     async def _watch(self) -> None:
         """Notice what hangs, and what has died of that which can be had anew."""
-        while not self._progress.hangs(bool(self._streams)):
+        while not self._progress.hangs(self._requests.busy):
             if self._guided:
                 await asyncio.to_thread(self._sandboxes.revive)
             await asyncio.sleep(LOOK_SECONDS)
