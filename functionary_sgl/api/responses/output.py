@@ -1,8 +1,9 @@
 """Items of a response's output while they come into being, and the events that tell of it."""
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from functionary_sgl.api.logprobs import with_top
 from functionary_sgl.runtime.events import Token
@@ -17,11 +18,12 @@ def new_id(kind: str) -> str:
     return f"{kind}_{uuid.uuid4().hex}"
 
 
-class Output:
-    """An item, the `index`-th of an output. `begin`, `more` and `end` give its events, which have
-    no numbers yet; there is more text behind none but the last item."""
+class Output(ABC):
+    """An item of the type `kind`, the `index`-th of an output. `begin`, `more` and `end` give its
+    events, which have no numbers yet; there is more text behind none but the last item."""
 
-    prefix = ""
+    kind: ClassVar[str]
+    prefix: ClassVar[str]
 
     def __init__(self, index: int) -> None:
         self.id = new_id(self.prefix)
@@ -30,7 +32,7 @@ class Output:
 
     def item(self, status: Status) -> Told:
         """The item as it is now."""
-        raise NotImplementedError
+        return {"id": self.id, "type": self.kind, "status": status, **self._fields()}
 
     def begin(self) -> Iterator[Told]:
         """Of the item, in which nothing is yet."""
@@ -43,18 +45,20 @@ class Output:
 
     def end(self, status: Status, tokens: Sequence[Token]) -> Iterator[Told]:
         """Of its end; no text was told for these last tokens."""
-        self._note(tokens)
         yield from self._closing()
         yield self._of_output("output_item.done", item=self.item(status))
 
-    def _note(self, tokens: Sequence[Token]) -> None:
-        """Keep what was drawn, where that is told."""
+    @abstractmethod
+    def _fields(self) -> Told:
+        """What only items of its kind have."""
 
+    @abstractmethod
     def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
-        raise NotImplementedError
+        """The event of more text."""
 
+    @abstractmethod
     def _closing(self) -> Iterator[Told]:
-        raise NotImplementedError
+        """The events between the last text and the end of the item."""
 
     def _of_output(self, kind: str, **fields: Any) -> Told:
         return {"type": f"response.{kind}", "output_index": self._index, **fields}
@@ -63,34 +67,58 @@ class Output:
         return self._of_output(kind, item_id=self.id, **fields)
 
 
-class MessageOutput(Output):
-    """Text for the user."""
+class PartOutput(Output):
+    """An item whose text is in its only part, of the type `part`."""
 
-    prefix = "msg"
+    part: ClassVar[str]
 
     def __init__(self, index: int) -> None:
         super().__init__(index)
-        self._drawn: list[Told] = []
         self._begun = False
-
-    def item(self, status: Status) -> Told:
-        content = [self._part()] if self._begun else []
-        return {
-            "id": self.id,
-            "type": "message",
-            "status": status,
-            "role": "assistant",
-            "content": content,
-        }
 
     def begin(self) -> Iterator[Told]:
         yield from super().begin()
         self._begun = True
         yield self._of_part("content_part.added", part=self._part())
 
+    def _content(self) -> list[Told]:
+        return [self._part()] if self._begun else []
+
     def _part(self) -> Told:
-        text = str(self._text)
-        return {"type": "output_text", "text": text, "annotations": [], "logprobs": [*self._drawn]}
+        return {"type": self.part, "text": str(self._text)}
+
+    def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
+        return self._of_part(f"{self.part}.delta", delta=text)
+
+    def _done(self) -> Told:
+        return self._of_part(f"{self.part}.done", text=str(self._text))
+
+    def _closing(self) -> Iterator[Told]:
+        yield self._done()
+        yield self._of_part("content_part.done", part=self._part())
+
+    def _of_part(self, kind: str, **fields: Any) -> Told:
+        return self._of_item(kind, content_index=0, **fields)
+
+
+class MessageOutput(PartOutput):
+    """Text for the user."""
+
+    kind, prefix, part = "message", "msg", "output_text"
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self._drawn: list[Told] = []
+
+    def end(self, status: Status, tokens: Sequence[Token]) -> Iterator[Told]:
+        self._note(tokens)
+        yield from super().end(status, tokens)
+
+    def _fields(self) -> Told:
+        return {"role": "assistant", "content": self._content()}
+
+    def _part(self) -> Told:
+        return {**super()._part(), "annotations": [], "logprobs": [*self._drawn]}
 
     def _note(self, tokens: Sequence[Token]) -> None:
         self._drawn += map(with_top, tokens)
@@ -98,103 +126,51 @@ class MessageOutput(Output):
     def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
         self._note(tokens)
         drawn = self._drawn[len(self._drawn) - len(tokens) :]
-        return self._of_part("output_text.delta", delta=text, logprobs=_brief(drawn))
+        return {**super()._delta(text, tokens), "logprobs": _brief(drawn)}
 
-    def _closing(self) -> Iterator[Told]:
-        text, drawn = str(self._text), _brief(self._drawn)
-        yield self._of_part("output_text.done", text=text, logprobs=drawn)
-        yield self._of_part("content_part.done", part=self._part())
-
-    def _of_part(self, kind: str, **fields: Any) -> Told:
-        return self._of_item(kind, content_index=0, **fields)
+    def _done(self) -> Told:
+        return {**super()._done(), "logprobs": _brief(self._drawn)}
 
 
-class ReasoningOutput(Output):
+class ReasoningOutput(PartOutput):
     """What the model reasons before it answers, whole: nothing summarizes it."""
 
-    prefix = "rs"
+    kind, prefix, part = "reasoning", "rs", "reasoning_text"
 
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self._begun = False
-
-    def item(self, status: Status) -> Told:
-        content = [self._part()] if self._begun else []
-        return {
-            "id": self.id,
-            "type": "reasoning",
-            "status": status,
-            "summary": [],
-            "content": content,
-        }
-
-    def begin(self) -> Iterator[Told]:
-        yield from super().begin()
-        self._begun = True
-        yield self._of_part("content_part.added", part=self._part())
-
-    def _part(self) -> Told:
-        return {"type": "reasoning_text", "text": str(self._text)}
-
-    def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
-        return self._of_part("reasoning_text.delta", delta=text)
-
-    def _closing(self) -> Iterator[Told]:
-        yield self._of_part("reasoning_text.done", text=str(self._text))
-        yield self._of_part("content_part.done", part=self._part())
-
-    def _of_part(self, kind: str, **fields: Any) -> Told:
-        return self._of_item(kind, content_index=0, **fields)
+    def _fields(self) -> Told:
+        return {"summary": [], "content": self._content()}
 
 
 class CallOutput(Output):
-    """A call of the function `name`."""
+    """A call of the function `name`, its text the `payload`."""
 
-    prefix = "fc"
+    kind, prefix, payload = "function_call", "fc", "arguments"
 
     def __init__(self, index: int, name: str, call_id: str) -> None:
         super().__init__(index)
         self._name = name
         self._call_id = call_id
 
-    def item(self, status: Status) -> Told:
-        return {
-            "id": self.id,
-            "type": "function_call",
-            "status": status,
-            "call_id": self._call_id,
-            "name": self._name,
-            "arguments": str(self._text),
-        }
+    def _fields(self) -> Told:
+        return {"call_id": self._call_id, "name": self._name, self.payload: str(self._text)}
 
     def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
-        return self._of_item("function_call_arguments.delta", delta=text)
+        return self._of_item(f"{self.kind}_{self.payload}.delta", delta=text)
 
     def _closing(self) -> Iterator[Told]:
-        told = {"name": self._name, "arguments": str(self._text)}
-        yield self._of_item("function_call_arguments.done", **told)
+        yield self._of_item(f"{self.kind}_{self.payload}.done", **self._done())
+
+    def _done(self) -> Told:
+        return {"name": self._name, self.payload: str(self._text)}
 
 
 class CustomOutput(CallOutput):
     """A call of the custom tool `name`."""
 
-    prefix = "ctc"
+    kind, prefix, payload = "custom_tool_call", "ctc", "input"
 
-    def item(self, status: Status) -> Told:
-        return {
-            "id": self.id,
-            "type": "custom_tool_call",
-            "status": status,
-            "call_id": self._call_id,
-            "name": self._name,
-            "input": str(self._text),
-        }
-
-    def _delta(self, text: str, tokens: Sequence[Token]) -> Told:
-        return self._of_item("custom_tool_call_input.delta", delta=text)
-
-    def _closing(self) -> Iterator[Told]:
-        yield self._of_item("custom_tool_call_input.done", input=str(self._text))
+    def _done(self) -> Told:
+        return {self.payload: str(self._text)}
 
 
 def _brief(drawn: Sequence[Told]) -> list[Told]:
