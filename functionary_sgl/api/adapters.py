@@ -1,6 +1,6 @@
 """POST /v1/load_lora_adapter and /v1/unload_lora_adapter, for administrators."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ConfigDict, Field
@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 
 from functionary_sgl.api.bodies import Body, parsed
 from functionary_sgl.api.callers import require_admin_or_own_machine
+from functionary_sgl.api.described import takes
 from functionary_sgl.api.limits import MAX_ADAPTER_NAME, MAX_ADAPTER_PATH
 from functionary_sgl.errors import RequestError
 from functionary_sgl.model import Model
@@ -33,12 +34,7 @@ class UnloadRequest(Body):
     lora_int_id: int | None = None
 
 
-def _described(kind: type[Body]) -> dict[str, Any]:
-    content = {"application/json": {"schema": kind.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-@router.post("/v1/load_lora_adapter", openapi_extra=_described(LoadRequest))
+@router.post("/v1/load_lora_adapter", openapi_extra=takes(LoadRequest.model_json_schema()))
 async def load(request: Request) -> PlainTextResponse:
     """Load an adapter, and check that the model can answer with it."""
     asked = await parsed(request, LoadRequest.from_json)
@@ -52,7 +48,7 @@ async def load(request: Request) -> PlainTextResponse:
     return PlainTextResponse(f"Success: LoRA adapter '{asked.lora_name}' added successfully.")
 
 
-@router.post("/v1/unload_lora_adapter", openapi_extra=_described(UnloadRequest))
+@router.post("/v1/unload_lora_adapter", openapi_extra=takes(UnloadRequest.model_json_schema()))
 async def unload(request: Request) -> PlainTextResponse:
     """Unload an adapter, when the last of its turns has ended; it gets no new ones."""
     asked = await parsed(request, UnloadRequest.from_json)

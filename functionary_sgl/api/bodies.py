@@ -6,11 +6,12 @@ parsed beside the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from functionary_sgl.api.encodings import coding, unpacked
@@ -35,6 +36,20 @@ SMALL_BYTES = 32 * 1024
 
 _ROOM = Room(MAX_BODIES_BYTES, "Too many large requests at once; send it again later.")
 """For what all bodies that are under way hold, beyond the first part of each."""
+
+
+def type_of(value: Any) -> Any:
+    """The `type` of what is to be one of a union, parsed or not; for pydantic's discriminators."""
+    return value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+
+
+def of_known_type(value: Any, kinds: Collection[str], error: str, told: str, **named: str) -> Any:
+    """`value` unless it has a type that is none of `kinds`: the error of this name then says what
+    is `told`, with that `{kind}` and what else is `named`. For pydantic's validators."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind not in kinds:
+        raise PydanticCustomError(error, told, {"kind": kind[:64], **named})
+    return value
 
 
 async def parsed(request: Request, read: Callable[[bytes], T]) -> T:

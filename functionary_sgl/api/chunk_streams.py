@@ -1,24 +1,30 @@
 """Chunks of a stream as server-sent events, as Chat Completions and Completions have them."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any
 
+from functionary_sgl.api.beginnings import Chunk, Chunks, First
+from functionary_sgl.api.bodies import Body
 from functionary_sgl.api.deadline import within
 from functionary_sgl.api.errors import error_body, note
 from functionary_sgl.api.events import LAST_EVENT, event
 from functionary_sgl.runtime.events import Usage
 
 
+class StreamOptions(Body):
+    """Options for `stream: true`."""
+
+    include_usage: bool = False
+
+
 async def told_in_chunks(
-    first: asyncio.Future[dict[str, Any]],
-    chunks: AsyncGenerator[dict[str, Any], None],
-    usage: bool,
-    until: float | None,
+    _: Any, first: First, chunks: Chunks, until: float | None, options: StreamOptions | None
 ) -> AsyncGenerator[bytes, None]:
-    """Chunks as events; with `usage` all have that field, else the chunk with it is left out."""
+    """Chunks as events; all have a `usage` if the options say so, else the chunk with it is left
+    out."""
+    usage = options is not None and options.include_usage
     try:
-        chunk: dict[str, Any] | None = await first
+        chunk: Chunk | None = await first
         while chunk is not None:
             if usage:
                 yield event({**chunk, "usage": chunk.get("usage")})

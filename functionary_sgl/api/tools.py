@@ -4,9 +4,8 @@ from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic_core import PydanticCustomError
 
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.bodies import Body, of_known_type
 from functionary_sgl.chat.custom import custom_tool
 from functionary_sgl.chat.forms import TextAnswer
 from functionary_sgl.chat.schema import with_parameters
@@ -64,14 +63,8 @@ class FlatCustomTool(CustomDefinition):
 def of_a_kind(value: Any, kinds: Collection[str], named: str) -> Any:
     """`value` unless it is a tool of none of these `kinds`, which are `named` in the error: hosted
     ones are of OpenAI's servers only. For pydantic."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind not in kinds:
-        raise PydanticCustomError(
-            "tool_type",
-            "Tools of the type '{kind}' are not hosted here; offer one of the type {named}",
-            {"kind": kind[:64], "named": named},
-        )
-    return value
+    told = "Tools of the type '{kind}' are not hosted here; offer one of the type {named}"
+    return of_known_type(value, kinds, "tool_type", told, named=named)
 
 
 def function(definition: FunctionDefinition, path: str) -> Tool:

@@ -13,16 +13,15 @@ from starlette.responses import Response
 from functionary_sgl.admission import Place
 from functionary_sgl.api import unenforced
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
-from functionary_sgl.api.beginnings import begun
-from functionary_sgl.api.bodies import parsed
+from functionary_sgl.api.beginnings import received, streamed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.api.chunk_streams import told_in_chunks
-from functionary_sgl.api.deadline import deadline, within
-from functionary_sgl.api.events import EventStreamResponse
+from functionary_sgl.api.deadline import within
+from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
@@ -35,26 +34,17 @@ from functionary_sgl.model import Model
 
 router = APIRouter()
 
-REQUEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatRequest"}}},
-    }
-}
 
-
-@router.post("/v1/chat/completions", openapi_extra=REQUEST_BODY)
+@router.post("/v1/chat/completions", openapi_extra=takes(reference(ChatRequest)))
 async def create(request: Request) -> Response:
     """Answer a conversation, at once or as a stream of server-sent events."""
-    model: Model = request.app.state.model
-    model.admission.check_open()
-    until = deadline(request.headers, request.app.state.request_seconds)
-    asked, conversation = await within(until, parsed(request, partial(_read, model=model)))
+    model, until, (asked, conversation) = await received(request, _read)
     async with AsyncExitStack() as held:
         place = await place_of(model, caller(request), asked.n or 1, held)
         making = within(until, _Answer.to(asked, conversation, model, caller(request), place))
         if asked.stream:
-            return await _stream(request, asked, making, until, held)
+            tell = partial(told_in_chunks, until=until, options=asked.stream_options)
+            return await streamed(request, making, until, held, tell)
         whole = within(until, _whole(making))
         answer, folded = await while_client_waits(request.receive, whole)
         return JSONResponse(folded, headers=answer.headers)
@@ -63,23 +53,6 @@ async def create(request: Request) -> Response:
 async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any]]:
     answer = await making
     return answer, await answer.folded()
-
-
-async def _stream(
-    request: Request,
-    asked: ChatRequest,
-    making: Awaitable["_Answer"],
-    until: float | None,
-    held: AsyncExitStack,
-) -> Response:
-    """An answer as it comes, until a deadline, with what is `held` for it."""
-    answer, chunks, first = await while_client_waits(request.receive, begun(making, until, held))
-    if first.done():
-        first.result()
-    usage = asked.stream_options is not None and asked.stream_options.include_usage
-    told = told_in_chunks(first, chunks, usage, until)
-    quiet = not first.done()
-    return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
 
 
 def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:

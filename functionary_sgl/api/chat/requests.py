@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.bodies import Body, type_of
 from functionary_sgl.api.chat.extensions import Extensions
 from functionary_sgl.api.chat.tools import AnyTool
+from functionary_sgl.api.chunk_streams import StreamOptions
 from functionary_sgl.api.limits import (
     MAX_CALLS,
     MAX_CHOICES,
@@ -96,8 +97,7 @@ class CustomToolCall(Body):
 
 
 def _call_tag(value: Any) -> str:
-    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return "~custom" if kind == "custom" else "~function"
+    return "~custom" if type_of(value) == "custom" else "~function"
 
 
 AnyCall = Annotated[
@@ -125,12 +125,6 @@ class ChatMessage(Body):
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
-
-
-class StreamOptions(Body):
-    """Options for `stream: true`."""
-
-    include_usage: bool = False
 
 
 Effort = Annotated[

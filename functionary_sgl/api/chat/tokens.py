@@ -11,6 +11,7 @@ from functionary_sgl.api.bodies import Body, parsed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.api.sampling import TokenId
 from functionary_sgl.caller import Caller
@@ -44,14 +45,11 @@ class DetokenizeRequest(Body):
     tokens: list[TokenId]
 
 
-def _described(*kinds: type[Body]) -> dict[str, Any]:
-    references = [{"$ref": f"#/components/schemas/{kind.__name__}"} for kind in kinds]
-    content = {"application/json": {"schema": {"anyOf": references}}}
-    return {"requestBody": {"required": True, "content": content}}
+TOKENIZED = {"anyOf": [reference(TokenizeTextRequest), reference(TokenizeChatRequest)]}
 
 
 @router.post("/tokenize", include_in_schema=False)
-@router.post("/v1/tokenize", openapi_extra=_described(TokenizeTextRequest, TokenizeChatRequest))
+@router.post("/v1/tokenize", openapi_extra=takes(TOKENIZED))
 async def tokenize(request: Request) -> JSONResponse:
     """The ids of a text, or of all that a model reads before it answers a chat request."""
     model: Model = request.app.state.model
@@ -60,7 +58,7 @@ async def tokenize(request: Request) -> JSONResponse:
 
 
 @router.post("/detokenize", include_in_schema=False)
-@router.post("/v1/detokenize", openapi_extra=_described(DetokenizeRequest))
+@router.post("/v1/detokenize", openapi_extra=takes(reference(DetokenizeRequest)))
 async def detokenize(request: Request) -> JSONResponse:
     """The text of ids, control tokens as they are spelled."""
     model: Model = request.app.state.model

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.bodies import Body, type_of
 from functionary_sgl.api.tools import (
     CustomDefinition,
     FlatCustomTool,
@@ -42,7 +42,7 @@ def _known_type(value: Any) -> Any:
 
 
 def _tool_tag(value: Any) -> str | None:
-    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    kind = type_of(value)
     if kind in ("function", "custom") and isinstance(value, dict) and "name" in value:
         return f"~{kind}" if kind in value else f"~flat_{kind}"
     return f"~{kind}" if kind in _KINDS else None

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import Any
@@ -12,14 +12,13 @@ from starlette.responses import Response
 
 from functionary_sgl.admission import Place
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
-from functionary_sgl.api.beginnings import begun
-from functionary_sgl.api.bodies import parsed
+from functionary_sgl.api.beginnings import received, streamed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chunk_streams import told_in_chunks, usage_of
 from functionary_sgl.api.completions.chunks import Fold, TextChunks
 from functionary_sgl.api.completions.requests import DEFAULT_TOKENS, CompletionRequest, check
-from functionary_sgl.api.deadline import deadline, within
-from functionary_sgl.api.events import EventStreamResponse
+from functionary_sgl.api.deadline import within
+from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
@@ -31,29 +30,18 @@ from functionary_sgl.text_turn import prepare_text
 
 router = APIRouter()
 
-REQUEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/CompletionRequest"}}
-        },
-    }
-}
 
-
-@router.post("/v1/completions", openapi_extra=REQUEST_BODY)
+@router.post("/v1/completions", openapi_extra=takes(reference(CompletionRequest)))
 async def create(request: Request) -> Response:
     """Go on from a text, at once or as a stream of server-sent events."""
-    model: Model = request.app.state.model
-    model.admission.check_open()
-    until = deadline(request.headers, request.app.state.request_seconds)
-    asked = await within(until, parsed(request, partial(_read, model=model)))
+    model, until, asked = await received(request, _read)
     async with AsyncExitStack() as held:
         turns = len(asked.prompts()) * (asked.n or 1)
         place = await place_of(model, caller(request), turns, held)
         making = within(until, _Answer.to(asked, model, caller(request), place))
         if asked.stream:
-            return await _stream(request, asked, making, until, held)
+            tell = partial(told_in_chunks, until=until, options=asked.stream_options)
+            return await streamed(request, making, until, held, tell)
         folded = await while_client_waits(request.receive, within(until, _folded(making)))
         return JSONResponse(folded)
 
@@ -74,28 +62,13 @@ async def _folded(making: Awaitable["_Answer"]) -> dict[str, Any]:
     return fold.completion()
 
 
-async def _stream(
-    request: Request,
-    asked: CompletionRequest,
-    making: Awaitable["_Answer"],
-    until: float | None,
-    held: AsyncExitStack,
-) -> Response:
-    """An answer as it comes, until a deadline, with what is `held` for it."""
-    _, chunks, first = await while_client_waits(request.receive, begun(making, until, held))
-    if first.done():
-        first.result()
-    usage = asked.stream_options is not None and asked.stream_options.include_usage
-    told = told_in_chunks(first, chunks, usage, until)
-    return EventStreamResponse(told, held.pop_all(), quiet=not first.done())
-
-
 class _Answer:
     """One request's answer, from turns that run side by side: `n` for each prompt."""
 
     def __init__(
         self, model: Model, asked: CompletionRequest, turns: Sequence[CheckedTurn], place: Place
     ) -> None:
+        self.headers: Mapping[str, str] = {}
         self._model = model
         self._place = place
         self._each = asked.n or 1

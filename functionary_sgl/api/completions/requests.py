@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag
 
 from functionary_sgl.api import refusals
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.chunk_streams import StreamOptions
 from functionary_sgl.api.limits import MAX_CHOICES, MAX_SALT_LENGTH
 from functionary_sgl.api.refusals import REFUSED as SHARED
 from functionary_sgl.api.refusals import Refused
@@ -35,12 +35,6 @@ Prompt = Annotated[
 ]
 
 
-class CompletionStreamOptions(Body):
-    """Options for `stream: true`."""
-
-    include_usage: bool = False
-
-
 class CompletionRequest(SamplingFields):
     """A text to go on from, or several, or the ids of one, or of several. `user` means nothing
     here. `model` may be left out where there is one."""
@@ -52,7 +46,7 @@ class CompletionRequest(SamplingFields):
     echo: bool | None = None
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     stream: bool | None = None
-    stream_options: CompletionStreamOptions | None = None
+    stream_options: StreamOptions | None = None
     cache_salt: Annotated[str, Field(min_length=1, max_length=MAX_SALT_LENGTH)] | None = None
     user: str | None = None
 

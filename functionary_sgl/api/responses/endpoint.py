@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
-from functionary_sgl.api.beginnings import begun
-from functionary_sgl.api.bodies import parsed
+from functionary_sgl.api.beginnings import Chunk, Chunks, First, received, streamed
 from functionary_sgl.api.callers import caller
-from functionary_sgl.api.deadline import deadline, within
-from functionary_sgl.api.events import EventStreamResponse, event
+from functionary_sgl.api.deadline import within
+from functionary_sgl.api.described import reference, takes
+from functionary_sgl.api.events import event
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.responses import history, intake
 from functionary_sgl.api.responses.answer import Answer
@@ -27,30 +27,18 @@ from functionary_sgl.model import Model
 
 router = APIRouter()
 
-REQUEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/ResponsesRequest"}}
-        },
-    }
-}
 
-
-@router.post("/v1/responses", openapi_extra=REQUEST_BODY)
+@router.post("/v1/responses", openapi_extra=takes(reference(ResponsesRequest)))
 async def create(request: Request) -> Response:
     """Answer an input, at once or as a stream of server-sent events."""
-    model: Model = request.app.state.model
-    model.admission.check_open()
-    until = deadline(request.headers, request.app.state.request_seconds)
-    asked, by_itself = await within(until, parsed(request, partial(_read, model=model)))
+    model, until, (asked, by_itself) = await received(request, _read)
     conversation, keeper = await within(until, _known(request, asked, by_itself))
     async with AsyncExitStack() as held:
         place = await place_of(model, caller(request), 1, held)
         answering = Answer.to(asked, conversation, model, caller(request), place, keeper)
         making = within(until, answering)
         if asked.stream:
-            return await _stream(request, making, until, held)
+            return await streamed(request, making, until, held, partial(_told, until=until))
         if asked.background:
             jobs: Jobs = request.app.state.jobs
             started = jobs.start(caller(request).tenant, making, until, held)
@@ -101,30 +89,12 @@ async def _whole(making: Awaitable[Answer]) -> tuple[Answer, dict[str, Any]]:
     return answer, last["response"]
 
 
-async def _stream(
-    request: Request,
-    making: Awaitable[Answer],
-    until: float | None,
-    held: AsyncExitStack,
-) -> Response:
-    """An answer as it comes, until a deadline, with what is `held` for it."""
-    answer, chunks, first = await while_client_waits(request.receive, begun(making, until, held))
-    if first.done():
-        first.result()
-    told = _told(answer, first, chunks, until)
-    quiet = not first.done()
-    return EventStreamResponse(told, held.pop_all(), answer.headers, quiet)
-
-
 async def _told(
-    answer: Answer,
-    first: asyncio.Future[dict[str, Any]],
-    chunks: AsyncGenerator[dict[str, Any], None],
-    until: float | None,
+    answer: Answer, first: First, chunks: Chunks, until: float | None
 ) -> AsyncGenerator[bytes, None]:
     """Server-sent events, each named as what it has says. No other ends a stream of these."""
     try:
-        chunk: dict[str, Any] | None = await first
+        chunk: Chunk | None = await first
         while chunk is not None:
             yield event(chunk, chunk["type"])
             chunk = await within(until, anext(chunks, None))

@@ -3,9 +3,8 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
-from pydantic_core import PydanticCustomError
 
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.bodies import Body, of_known_type, type_of
 from functionary_sgl.api.limits import MAX_ITEM_ID, MAX_PARTS
 from functionary_sgl.api.sampling import text_or_list
 
@@ -115,7 +114,7 @@ _KINDS = (
 
 
 def _item_tag(value: Any) -> str | None:
-    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    kind = type_of(value)
     if kind is None:
         has_role = "role" in value if isinstance(value, dict) else hasattr(value, "role")
         kind = "message" if has_role else "item_reference"
@@ -123,14 +122,9 @@ def _item_tag(value: Any) -> str | None:
 
 
 def _known_type(value: Any) -> Any:
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind not in _KINDS:
-        raise PydanticCustomError(
-            "item_type",
-            "Items of the type '{kind}' cannot be shown here; send one of the type {known}",
-            {"kind": kind[:64], "known": ", ".join(f"'{known}'" for known in _KINDS)},
-        )
-    return value
+    known = ", ".join(f"'{kind}'" for kind in _KINDS)
+    told = "Items of the type '{kind}' cannot be shown here; send one of the type {known}"
+    return of_known_type(value, _KINDS, "item_type", told, known=known)
 
 
 AnyItem = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from functionary_sgl.api.bodies import Body
+from functionary_sgl.api.bodies import Body, type_of
 from functionary_sgl.api.limits import (
     MAX_INCLUDED,
     MAX_ITEM_ID,
@@ -28,7 +28,7 @@ def _known_type(value: Any) -> Any:
 
 
 def _tool_tag(value: Any) -> str | None:
-    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    kind = type_of(value)
     return f"~{kind}" if kind in _KINDS else None
 
 
