@@ -1,7 +1,8 @@
 """A turn that was found to be what the model can do, and what it is checked for."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from functionary_sgl.adapters import Adapter
@@ -38,15 +39,19 @@ class CheckedTurn(Turn):
 
 
 def check_ids(sampling: Sampling, size: int) -> None:
-    """RequestError for an id that a model of so many ids does not have, for it would take the
-    engine down."""
+    """`check_known` for the ids that say how tokens are drawn."""
     for param in ("logit_bias", "stop_token_ids"):
-        for token_id in getattr(sampling, param):
-            if not 0 <= token_id < size:
-                raise RequestError(
-                    f"This model has no token {token_id}; its ids are 0 to {size - 1}.",
-                    param=param,
-                )
+        check_known(getattr(sampling, param), size, param)
+
+
+def check_known(ids: Iterable[int], size: int, param: str) -> None:
+    """RequestError for an id that a model of so many ids does not have, for it would take the
+    engine down; the request has it in `param`."""
+    for token_id in ids:
+        if not 0 <= token_id < size:
+            raise RequestError(
+                f"This model has no token {token_id}; its ids are 0 to {size - 1}.", param=param
+            )
 
 
 def check_least(sampling: Sampling, offer: Offer) -> None:
@@ -58,6 +63,21 @@ def check_least(sampling: Sampling, offer: Offer) -> None:
             "form of the answer, and set 'reasoning_effort' to 'none' for a model that reasons.",
             param=param,
         )
+
+
+@contextmanager
+def within_context(limit: int, param: str) -> Iterator[None]:
+    """Raises `too_long` where what is made of `param` is found to be that while it is made."""
+    try:
+        yield
+    except OverflowError as error:
+        raise too_long(limit, f"more than {limit}", param) from error
+
+
+def check_fits(tokens: int, limit: int, param: str) -> None:
+    """Raises `too_long` for more tokens than `limit`."""
+    if tokens > limit:
+        raise too_long(limit, str(tokens), param)
 
 
 def too_long(limit: int, taken: str, param: str) -> ContextLengthExceeded:

@@ -23,6 +23,7 @@ from functionary_sgl.checked_turn import (
     salt_of,
     too_long,
     unenforced,
+    within_context,
 )
 from functionary_sgl.engines.base import Answering, Engine, Sampling
 from functionary_sgl.engines.images import MOST_IMAGES
@@ -254,10 +255,8 @@ class Model:
         )
         check_least(sampling, offer)
         most = self.engine.context_length
-        try:
+        with within_context(most, conversation.messages_param):
             prompt = self.prompter.prompt(conversation, salt, most)
-        except OverflowError as error:
-            raise too_long(most, f"more than {most}", conversation.messages_param) from error
         _, written = self.prompter.opening(prompt, offer)
         return prompt, offer, len(prompt.token_ids) + len(written)
 

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 
 from functionary_sgl import record
 from functionary_sgl.adapters import Adapter
-from functionary_sgl.checked_turn import CheckedTurn, check_ids, salt_of, too_long
+from functionary_sgl.checked_turn import (
+    CheckedTurn,
+    check_fits,
+    check_ids,
+    check_known,
+    salt_of,
+    within_context,
+)
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
 from functionary_sgl.model import Model
@@ -60,12 +67,9 @@ def prompt_of(model: Model, text: str | Sequence[int], param: str) -> Prompt:
     if not isinstance(text, str):
         check_prompt_ids(model, text, param)
         return Prompt(tokenizer.decode(list(text)), text)
-    try:
+    with within_context(most, param):
         ids = [*tokenizer.bos_ids, *tokenizer.encode(text, leading=True, most=most)]
-    except OverflowError as error:
-        raise too_long(most, f"more than {most}", param) from error
-    if len(ids) > most:
-        raise too_long(most, str(len(ids)), param)
+    check_fits(len(ids), most, param)
     if not ids:
         raise RequestError("The prompt is empty, and this model begins with no token.", param=param)
     return Prompt(text, ids)
@@ -73,11 +77,6 @@ def prompt_of(model: Model, text: str | Sequence[int], param: str) -> Prompt:
 
 def check_prompt_ids(model: Model, ids: Sequence[int], param: str) -> None:
     """RequestError for ids that the model does not have, and for none at all."""
-    size = model.prompter.tokenizer.size
-    for token_id in ids:
-        if not 0 <= token_id < size:
-            raise RequestError(
-                f"This model has no token {token_id}; its ids are 0 to {size - 1}.", param=param
-            )
+    check_known(ids, model.prompter.tokenizer.size, param)
     if not ids:
         raise RequestError("The prompt has no tokens.", param=param)

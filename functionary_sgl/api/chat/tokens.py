@@ -15,7 +15,7 @@ from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.api.sampling import TokenId
 from functionary_sgl.caller import Caller
-from functionary_sgl.checked_turn import salt_of, too_long
+from functionary_sgl.checked_turn import check_fits, salt_of, within_context
 from functionary_sgl.errors import RequestError
 from functionary_sgl.model import Model
 from functionary_sgl.text_turn import check_prompt_ids, prompt_of
@@ -107,10 +107,7 @@ def _of_chat(asked: TokenizeChatRequest, model: Model, caller: Caller) -> list[i
     key = None if adapter is None else adapter.key
     salt = salt_of(drawing, key, cache_salt(caller, asked.cache_salt))
     conversation = model.prompter.in_first_order(intake.conversation(asked), salt)
-    try:
+    with within_context(most, conversation.messages_param):
         prompt = model.prompter.prompt(conversation, salt, most)
-    except OverflowError as error:
-        raise too_long(most, f"more than {most}", conversation.messages_param) from error
-    if len(prompt.token_ids) > most:
-        raise too_long(most, str(len(prompt.token_ids)), conversation.messages_param)
+    check_fits(len(prompt.token_ids), most, conversation.messages_param)
     return list(prompt.token_ids)
