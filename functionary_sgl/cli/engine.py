@@ -22,7 +22,7 @@ def serve_engine(argv: Sequence[str]) -> int:
     _check(options.host, options.port, key, options.no_auth)
     options.model_path = options.model_path or str(checkpoint.EMBEDDED)
     loaded = checkpoint.load(options.tokenizer_path or options.model_path)
-    found = detect.named(options.template) if options.template else detect.detect(loaded)
+    found = detect.chosen(loaded, options.template)
     prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
     with logs.json_of_children(options):
         arguments = engine_flags.of_sglang(parser, options, others)

@@ -50,7 +50,7 @@ def _parser() -> Parser:
 
 def _prompter(template: str | None, model_path: str | None) -> Prompter:
     model = checkpoint.load(model_path or str(checkpoint.EMBEDDED))
-    found = detect.named(template) if template else detect.detect(model)
+    found = detect.chosen(model, template)
     if model_path is not None:
         return Prompter(found.format, model.tokenizer, model.template)
     # Without a model there is neither a tokenizer of the format nor a chat template.

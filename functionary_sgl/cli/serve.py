@@ -69,7 +69,7 @@ def _model(
 ) -> Model:
     embedded = str(checkpoint.EMBEDDED)
     loaded = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
-    found = detect.named(options.template) if options.template else detect.detect(loaded)
+    found = detect.chosen(loaded, options.template)
     if options.engine == "scripted":
         flags.warn_of_unknown([parser])
         tokenizer = loaded.tokenizer.with_control(found.format.control_tokens)

@@ -34,6 +34,11 @@ class Found:
     reason: str
 
 
+def chosen(checkpoint: Checkpoint, name: str | None) -> Found:
+    """The format that the user asked for by `name`, else that of `checkpoint`. Raises as both."""
+    return named(name) if name else detect(checkpoint)
+
+
 def named(name: str) -> Found:
     """The format that the user asked for; UsageError if there is none of that name."""
     formats = registry.formats()
@@ -92,10 +97,11 @@ def _by_turns(tokenizer: Tokenizer, own: OwnTemplate) -> Found:
     ]
     control = ControlTokens(ids)
     probe = Probe(ChatTemplate(own.text, own.special_tokens, control, own.source))
-    for format in formats:
-        if format.template_text is None and probe.is_written_by(format):
+    alike = []
+    for format in filter(probe.is_written_by, formats):
+        if format.template_text is None:
             return Found(format, "the checkpoint's chat template writes calls in this form")
-    alike = [format.name for format in formats if probe.is_written_by(format)]
+        alike.append(format.name)
     if alike:
         raise UsageError(
             _unknown(

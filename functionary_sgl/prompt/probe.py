@@ -93,11 +93,9 @@ class Probe:
     def _rendered(self, answer: Message) -> Rendered | None:
         """None where the template refuses the conversation."""
         asked = _asked()
-        results = [
-            Message("tool", _RESULT, name=call.name, call_id=call.id) for call in answer.calls
-        ]
         answered = asked.followed_by(answer)
-        for result in results:
+        for call in answer.calls:
+            result = Message("tool", _RESULT, name=call.name, call_id=call.id)
             answered = answered.followed_by(result)
         try:
             return Rendered(

@@ -48,11 +48,7 @@ def _answer(asked: Any, turn: str, ends: Sequence[str]) -> Answer | None:
     if wanted.regex:
         match = re.match(wanted.regex, turn)
         return Answer(match[0]) if match else None
-    return _text(turn, _listed(wanted.stop), ends)
-
-
-def _listed(stop: Any) -> list[str]:
-    return [stop] if isinstance(stop, str) else list(stop or ())
+    return _text(turn, wanted.stop or (), ends)
 
 
 def _text(turn: str, stops: Sequence[str], ends: Sequence[str]) -> Answer:

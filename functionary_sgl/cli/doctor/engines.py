@@ -1,6 +1,7 @@
 """Engines on other machines, asked what they are."""
 
 import argparse
+import asyncio
 import os
 from collections.abc import Iterator
 
@@ -23,10 +24,11 @@ def _asked(url: str, options: argparse.Namespace) -> str:
 
     path = options.tokenizer_path or options.model_path or str(checkpoint.EMBEDDED)
     loaded = checkpoint.load(path)
-    seen = detect.named(options.template) if options.template else detect.detect(loaded)
+    seen = detect.chosen(loaded, options.template)
     tokenizer = Prompter(seen.format, loaded.tokenizer, loaded.template).tokenizer
     key = os.environ.get(engine_flags.VARIABLE)
-    peer, count = found(url, key, loaded.directory, tokenizer, lambda _: None, seconds=0)
+    asking = found(url, key, loaded.directory, tokenizer, lambda _: None, seconds=0)
+    peer, count = asyncio.run(asking)
     about = peer.about
     kind = "SGLang's own server" if peer.plain else "an engine"
     several = f", {count} behind a router" if count > 1 else ""

@@ -55,7 +55,7 @@ def _own(read: Checkpoint) -> str:
 
 
 def _format(read: Checkpoint, template: str | None) -> str:
-    found = detect.named(template) if template else detect.detect(read)
+    found = detect.chosen(read, template)
     return f"{found.format.name} ({found.reason})"
 
 

@@ -37,7 +37,7 @@ def start(
     router = Router(urls, key) if len(urls) > 1 else None
     url = router.url if router else urls[0]
     try:
-        peer, engines = found(url, key, directory, tokenizer, tell, start_seconds)
+        peer, engines = asyncio.run(found(url, key, directory, tokenizer, tell, start_seconds))
     except BaseException:
         if router is not None:
             router.end()
@@ -47,7 +47,7 @@ def start(
     return RemoteEngine(url, key, peer, directory, tokenizer, engines, hang_seconds, router)
 
 
-def found(
+async def found(
     url: str,
     key: str | None,
     directory: Path,
@@ -56,18 +56,6 @@ def found(
     seconds: float,
 ) -> tuple[Peer, int]:
     """What is at `url` within so many `seconds`, and how many of it; the rest as of `start`."""
-    return asyncio.run(_meet(url, key, directory, tokenizer, tell, seconds))
-
-
-async def _meet(
-    url: str,
-    key: str | None,
-    directory: Path,
-    tokenizer: Tokenizer,
-    tell: Callable[[str], None],
-    seconds: float,
-) -> tuple[Peer, int]:
-    """What is at `url`, and how many of it."""
     connection = Connection(url, key, ANSWER_SECONDS)
     end, told = time.monotonic() + seconds, ""
     try:
