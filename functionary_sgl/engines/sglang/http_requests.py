@@ -8,6 +8,7 @@ been seen to take the engine with it (sgl-project/sglang#39216).
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,8 @@ def heed(about: Callable[[Any], About]) -> None:
     """Have requests of this process be taken so. `about` tells of the engine, by its
     TokenizerManager. Takes effect when SGLang loads its plugins."""
     from sglang.srt.plugins.hook_registry import HookRegistry, HookType
+
+    about = cache(about)  # it stays the same, and each answer bears its stamp
 
     async def generate_request(
         original: Callable[..., AsyncGenerator[Any, None]],
