@@ -59,7 +59,8 @@ class ChatTemplate:
         self._control = control
         # Mistral's templates print ids, and accept only those of nine letters and digits.
         self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
-        self._shows_thoughts = "['thinking']" in template or ".thinking" in template
+        # And those that know reasoning take it as a part of the content.
+        self._shows_thoughts = "[THINK]" in template and "thinking" in template
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The marked text; with `generation`, up to where the assistant's next turn begins.
