@@ -1,5 +1,7 @@
 """Where in a call an answer is, and how the prompt goes on from there."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +61,10 @@ def test_any_bytes_can_be_read(source: bytes, text: bytes) -> None:
         assert (text or b"a")[-40:] + copy.text in source
     assert again(source, text) in source
     value(text)
+
+
+@given(text=st.text('\\"a/', max_size=12), closed=st.booleans())
+def test_what_is_escaped_ends_no_string(text: str, closed: bool) -> None:
+    said = json.dumps({"key": text}).encode()
+    inside = said.removesuffix(b'"}')
+    assert value(said if closed else inside) == (None if closed else inside.partition(b'": "')[2])

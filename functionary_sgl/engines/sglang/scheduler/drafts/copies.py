@@ -12,7 +12,6 @@ _MOST_WORDS = 4
 _LONGEST = 40
 """Bytes of a value, as far as it is written, that are looked for."""
 
-_QUOTE = re.compile(rb"""\\.|(")""", re.DOTALL)
 _REST_OF_WORD = re.compile(rb"""[^\s"\\]*?(?=[.,;:?!)\]}'"]*(?:\s|$))""")
 _ANOTHER_WORD = re.compile(rb" (?=[A-Z\d])")
 _KEY = re.compile(rb'"[^"\\]*": *\[? *"?$')
@@ -31,9 +30,10 @@ def value(text: bytes) -> bytes | None:
     """How far the JSON value is written in whose midst `text` ends; None outside of one. Of a
     string, what is behind its quote."""
     line = text[text.rfind(b"\n") + 1 :]
-    quotes = [found.end() for found in _QUOTE.finditer(line) if found[1]]
-    if len(quotes) % 2:
-        return line[quotes[-1] :]
+    # Without what is escaped, of the same length.
+    plain = line.replace(rb"\\", b"  ").replace(rb"\"", b"  ")
+    if plain.count(b'"') % 2:
+        return line[plain.rfind(b'"') + 1 :]
     found = _BARE.search(line)
     return found and found[1]
 
