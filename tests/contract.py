@@ -60,7 +60,6 @@ NEVER_MISSING: dict[type, set[str]] = {
 
 NOBODY_THERE = 499
 DONE = b"[DONE]"
-KEEP_ALIVE = b": keep-alive"
 
 
 class CustomDelta(pydantic.BaseModel):
@@ -160,7 +159,7 @@ def of_stream(
     body: bytes, whole: bool, of_chunk: Callable[[bytes], list[str]] = of_chunk
 ) -> list[str]:
     """The violations of a stream of chunks, which `[DONE]` ends, or an error."""
-    *events, rest = [piece for piece in body.split(b"\n\n") if piece != KEEP_ALIVE]
+    events, rest = contract_responses.pieces(body)
     found = [f"a stream that ends with {rest!r}"] if whole and rest else []
     for number, event in enumerate(events, start=1):
         data = re.fullmatch(rb"data: (.*)", event)

@@ -109,6 +109,13 @@ def test_what_is_lost_is_told_and_what_comes_back_is_asked(
         assert called(client)[0] == "get_current_weather"
 
 
+def cut_arguments(engine: EngineServer, embedded: Tokenizer) -> None:
+    """Have the engine break off in the arguments when it is asked the same again: they are what is
+    asked for before the last."""
+    engine.faults.extend([faults.none] * (len(engine.bodies) - 2))
+    engine.faults.append(faults.cut(engine, embedded.encode('{"loc')))
+
+
 def test_a_stream_that_is_cut_ends_with_an_error(
     engine: EngineServer, serve: Any, embedded: Tokenizer
 ) -> None:
@@ -116,10 +123,7 @@ def test_a_stream_that_is_cut_ends_with_an_error(
     http, client = connect(server.url)
     with http, client:
         called(client)
-        # The same again: the arguments are what is asked for before the last.
-        asked = len(engine.bodies)
-        engine.faults.extend([faults.none] * (asked - 2))
-        engine.faults.append(faults.cut(engine, embedded.encode('{"loc')))
+        cut_arguments(engine, embedded)
         with pytest.raises(openai.APIError, match="lost in the middle of this answer"):
             called(client)
         assert counted(http, "functionary_engine_retries_total") == 0
@@ -132,9 +136,7 @@ def test_a_whole_answer_that_is_cut_is_begun_anew(
     http, client = connect(server.url)
     with http, client:
         called(client)
-        asked = len(engine.bodies)
-        engine.faults.extend([faults.none] * (asked - 2))
-        engine.faults.append(faults.cut(engine, embedded.encode('{"loc')))
+        cut_arguments(engine, embedded)
         (call,) = ask(client).choices[0].message.tool_calls
         assert call.function.arguments == '{"location": "Istanbul"}'
         assert counted(http, "functionary_answers_again_total") == 1
