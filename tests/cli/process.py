@@ -43,8 +43,11 @@ class Process:
                 text=True,
                 env=os.environ | environment,
             )
-        if not banner:
-            return
+        if banner:
+            self.wait()
+
+    def wait(self) -> None:
+        """For its banner: it is ready then."""
         assert self.process.stdout is not None
         self.banner = [self.process.stdout.readline() for _ in range(4)]
         assert self.banner[-1], self.log
@@ -61,7 +64,7 @@ class Process:
             assert time.monotonic() < end, f"'{text}' is not in the log:\n{self.log}"
             time.sleep(0.01)
 
-    def ended(self) -> tuple[int, str]:
-        """The exit code of the process, which ends by itself, and its log."""
-        self.rest, _ = self.process.communicate(timeout=SECONDS)
+    def ended(self, seconds: float = SECONDS) -> tuple[int, str]:
+        """The exit code of the process, which ends by itself within so long, and its log."""
+        self.rest, _ = self.process.communicate(timeout=seconds)
         return self.process.returncode, self.log

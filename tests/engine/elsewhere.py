@@ -12,13 +12,16 @@ from pathlib import Path
 
 import httpx
 
+from tests.cli.process import Process
 from tests.paths import ROOT
 from tests.serving import connect
 
 START_SECONDS = 240
 END_SECONDS = 60
 
-OURS = ("-m", "functionary_sgl", "engine", "--grammar-cache-mb=16")
+PACKAGE = ("-m", "functionary_sgl")
+
+OURS = (*PACKAGE, "engine", "--grammar-cache-mb=16")
 """An engine that this package starts."""
 
 FIRST_PORT, PORTS = 10_000, 2_000
@@ -30,11 +33,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def environment() -> dict[str, str]:
-    """Without compiled modules SGLang takes three times as long to start, and threads of so small a
-    model wait for each other more than they compute."""
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {
+    # Without compiled modules SGLang takes three times as long to start.
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPATH": str(ROOT),
+    # Threads of so small a model wait for each other more than they compute.
+    "OMP_NUM_THREADS": "1",
+}
 
 
 class Engine:
@@ -53,7 +58,7 @@ class Engine:
                 command,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env=environment(),
+                env=os.environ | ENVIRONMENT,
                 start_new_session=True,
             )
 
@@ -97,26 +102,15 @@ class Server:
     """A server before engines at `urls`, with clients of it when it is ready."""
 
     def __init__(self, log: Path, urls: Sequence[str], *flags: str) -> None:
-        command = [sys.executable, "-m", "functionary_sgl", "serve", "--port=0", *flags]
         self.log = log
-        with log.open("w") as errors:
-            self.process = subprocess.Popen(
-                [*command, "--engine-url", *urls],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env=environment(),
-            )
-        assert self.process.stdout is not None
-        banner = [self.process.stdout.readline() for _ in range(4)]
-        assert banner[-1], log.read_text()
-        self.url = banner[2].split()[-1].removesuffix("/v1")
+        arguments = ["serve", "--port=0", *flags, "--engine-url", *urls]
+        self._process = Process(log, arguments, ENVIRONMENT, PACKAGE)
+        self.url = self._process.url
         self.http, self.client = connect(self.url)
 
     def end(self) -> int:
         """The exit code, after SIGTERM."""
         self.http.close()
         self.client.close()
-        self.process.terminate()
-        self.process.communicate(timeout=END_SECONDS)
-        return self.process.returncode
+        self._process.process.terminate()
+        return self._process.ended(END_SECONDS)[0]

@@ -1,57 +1,42 @@
 """One model on several machines: here two processes of one, which meet as machines do."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
+from tests.cli.process import Process
 from tests.conftest import WEATHER
-from tests.paths import ROOT
+from tests.engine.elsewhere import END_SECONDS, ENVIRONMENT, PACKAGE, free_port
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+class Machine(Process):
+    """One of two, each with half of the model; only that of rank 0 serves when it is ready."""
+
+    def __init__(self, rank: int, meeting: str, log: Path) -> None:
+        self.port = free_port()
+        flags = ["--tp-size=2", "--nnodes=2", meeting, "--dtype=float32", f"--node-rank={rank}"]
+        arguments = ["serve", *flags, f"--port={self.port}"]
+        super().__init__(log, arguments, ENVIRONMENT, PACKAGE, banner=False)
 
 
 @pytest.fixture
-def machines() -> Iterator[list[subprocess.Popen[str]]]:
-    """The first one and another, each with half of the model; `args` ends with its port."""
+def machines(tmp_path: Path) -> Iterator[list[Machine]]:
     meeting = f"--dist-init-addr=127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "functionary_sgl", "serve"]
-    flags = ["--tp-size=2", "--nnodes=2", meeting, "--dtype=float32"]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [*command, *flags, f"--node-rank={rank}", "--port", str(free_port())],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for rank in range(2)
-    ]
+    started = [Machine(rank, meeting, tmp_path / f"{rank}.log") for rank in range(2)]
     yield started
-    for process in started:
-        process.terminate()
-        process.communicate()
+    for machine in started:
+        machine.process.terminate()
+        machine.process.communicate()
 
 
-def test_the_first_machine_serves_and_ends_the_others(
-    machines: list[subprocess.Popen[str]],
-) -> None:
+def test_the_first_machine_serves_and_ends_the_others(machines: list[Machine]) -> None:
     first, other = machines
-    assert first.stdout is not None
-    address = [first.stdout.readline() for _ in range(4)][2]
-    assert address, first.communicate()[1]
-    client = openai.OpenAI(base_url=address.split()[-1], api_key="none")
+    first.wait()
+    client = openai.OpenAI(base_url=f"{first.url}/v1", api_key="none")
     answer = client.chat.completions.create(
         model="functionary-nano",
         messages=[{"role": "user", "content": "What is the weather for Istanbul?"}],
@@ -61,12 +46,11 @@ def test_the_first_machine_serves_and_ends_the_others(
     (call,) = answer.choices[0].message.tool_calls or ()
     assert call.type == "function"
     assert call.function.name == "get_current_weather"
-    port = other.args[-1]  # type: ignore[index]
-    assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{other.port}/health").status_code == 200
 
-    other.send_signal(signal.SIGTERM)  # it waits for the first one
-    first.send_signal(signal.SIGTERM)
-    for process in machines:
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-        assert "Traceback" not in errors
+    other.process.send_signal(signal.SIGTERM)  # it waits for the first one
+    first.process.send_signal(signal.SIGTERM)
+    for machine in machines:
+        code, log = machine.ended(END_SECONDS)
+        assert code == 0, log
+        assert "Traceback" not in log
