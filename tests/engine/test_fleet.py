@@ -112,12 +112,17 @@ def test_whoever_leaves_stops_the_engine(fleet: Fleet) -> None:
         extra_body={"min_tokens": 3000},
     )
     next(iter(stream))
-    assert sum(engine.running() for engine in fleet.engines) == 1
+    until_running(fleet, 1)
     stream.close()
-    end = time.monotonic() + 2
-    while any(engine.running() for engine in fleet.engines):
-        assert time.monotonic() < end, "the engine goes on"
-        time.sleep(0.05)
+    until_running(fleet, 0)
+
+
+def until_running(fleet: Fleet, count: int) -> None:
+    """Wait until the engines hold so many requests. They tell it a moment later than it is so."""
+    end = time.monotonic() + 3
+    while sum(engine.running() for engine in fleet.engines) != count:
+        assert time.monotonic() < end, "the engine goes on" if count == 0 else "it does not begin"
+        time.sleep(0.02)
 
 
 def test_seeds_and_biases_come_through_the_router(fleet: Fleet) -> None:
