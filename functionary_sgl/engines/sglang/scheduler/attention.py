@@ -62,12 +62,16 @@ class Attention(TorchNativeAttnBackend):  # type: ignore[misc]
         seen = longest * len(rows)
         if len(rows) < 2 or seen > min(_MOST_SEEN, _MOST_PADDING * int(lengths.sum())):
             return None
+        places = torch.arange(longest)
         slots = self.req_to_token_pool.req_to_token[rows, :longest].long()
+        # What is behind its end was another's. If that overflowed, a mask would not keep it away:
+        # nothing times what is no number is no number.
+        slots = slots.where(places < lengths.view(-1, 1), slots[:, :1])
         ends = before.view(-1, 1) + torch.arange(width)
-        mask = torch.arange(longest) <= ends.unsqueeze(-1)
+        mask = places <= ends.unsqueeze(-1)
         is_there = torch.arange(width) < widths.view(-1, 1)
-        places = None if bool(is_there.all()) else is_there.flatten().nonzero().flatten()
-        return _Batch(width, slots, mask.unsqueeze(1), places)
+        new = None if bool(is_there.all()) else is_there.flatten().nonzero().flatten()
+        return _Batch(width, slots, mask.unsqueeze(1), new)
 
     def _run_sdpa_forward_decode(
         self,
