@@ -7,8 +7,14 @@ import pytest
 
 from functionary_sgl.cli import flags, serve
 from functionary_sgl.engines.sglang import launch
+from functionary_sgl.engines.sglang.platform import has_accelerator
+from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt import checkpoint
+from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.deploy import files as deploy
 from tests.test_docs import COMMANDS
+
+TOKENIZER = checkpoint.load(str(EMBEDDED)).tokenizer
 
 
 @pytest.fixture
@@ -42,3 +48,34 @@ def test_no_flag_of_ours_is_taken_for_one_of_sglangs(parser: flags.Parser) -> No
     for option in parser._option_string_actions:
         longer = [name for name in own if name != option and name.startswith(option)]
         assert option in own or not longer, f"{option} would be taken for {longer}"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("argv", "bar"),
+    [
+        (["--attention-backend=torch_native"], "SGLang's own attention"),
+        (["--speculative-algorithm=NGRAM"], "--speculative-algorithm"),
+        (["--pp-size=2"], "--pp-size"),
+        (["--dp-size=2"], "--dp-size"),
+        (["--grammar-backend=xgrammar"], "--grammar-backend xgrammar"),
+    ],
+)
+def test_drafts_stay_off_where_they_cannot_be_and_say_so_where_they_are_asked_for(
+    parser: flags.Parser, argv: list[str], bar: str
+) -> None:
+    def settings(*flags: str, wanted: bool | None = None) -> Any:
+        parsed = parser.parse_args([f"--model-path={EMBEDDED}", *flags])
+        return launch.prepared(parsed, TOKENIZER, 16, None, wanted)[0]
+
+    assert settings().drafts == (not has_accelerator())
+    assert not settings(*argv).drafts
+    with pytest.raises(UsageError, match=f"--drafts on does not go with .*{bar}"):
+        settings(*argv, wanted=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_sglangs_own_attention_is_had_by_its_name(parser: flags.Parser) -> None:
+    for argv, ours in (([], True), (["--attention-backend=torch_native"], False)):
+        parsed = parser.parse_args([f"--model-path={EMBEDDED}", *argv])
+        assert launch.prepared(parsed, TOKENIZER, 16, None, None)[0].attention is ours

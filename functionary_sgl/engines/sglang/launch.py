@@ -139,6 +139,7 @@ def prepared(
         control_ids=tuple(tokenizer.control_ids.values()),
         most_id=tokenizer.most_id,
         drafts=_drafts(arguments, drafts),
+        attention=not _names_attention(arguments),
         beats=multiprocessing.get_context("spawn").RawValue("Q", 0),
     )
     return settings, adapters
@@ -192,17 +193,23 @@ def choose_drafts(arguments: argparse.Namespace, settings: process.Settings) -> 
 def _drafts(arguments: argparse.Namespace, wanted: bool | None) -> bool:
     """Whether there are drafts. Raises UsageError where they are `wanted` and cannot be."""
     bars = {
-        "a GPU (try SGLang's --speculative-algorithm NGRAM)": has_accelerator(),
         "--speculative-algorithm": arguments.speculative_algorithm is not None,
         f"--grammar-backend {arguments.grammar_backend}": arguments.grammar_backend != "llguidance",
         "--pp-size": arguments.pp_size > 1,
         "--dp-size": arguments.dp_size > 1,
         "--enable-mixed-chunk": arguments.enable_mixed_chunk,
+        "SGLang's own attention": _names_attention(arguments),
+        "a GPU (try SGLang's --speculative-algorithm NGRAM)": has_accelerator(),
     }
     found = next((bar for bar, is_there in bars.items() if is_there), None)
     if wanted and found:
         raise UsageError(f"--drafts on does not go with {found}")
     return wanted is not False and found is None
+
+
+def _names_attention(arguments: argparse.Namespace) -> bool:
+    kinds = "attention_backend", "prefill_attention_backend", "decode_attention_backend"
+    return any(getattr(arguments, kind) is not None for kind in kinds)
 
 
 def default_hang_seconds() -> int:

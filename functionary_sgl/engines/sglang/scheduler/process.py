@@ -18,6 +18,7 @@ class Settings:
     cache_bytes: about how much memory compiled grammars may take.
     control_ids: the tokenizer's control tokens, none of whose ids is above `most_id`.
     drafts: whether what is likely to come is verified in one pass.
+    attention: whether it is computed our way on a processor.
     beats: where batches are counted, in memory shared with the server.
     """
 
@@ -25,6 +26,7 @@ class Settings:
     control_ids: tuple[int, ...]
     most_id: int
     drafts: bool = False
+    attention: bool = True
     beats: Any = None
 
 
@@ -54,7 +56,8 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         algorithm.register()
         processors.without_triton()
     if not has_accelerator():
-        attention.on_processors()
+        if settings.attention:
+            attention.on_processors()
         mask.on_processors()
         nucleus.on_processors()
         pace.on_processors()
