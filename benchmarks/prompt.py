@@ -32,7 +32,7 @@ CHAT_TEMPLATE = (
 
 
 def tool(number: int, salt: str) -> dict[str, Any]:
-    properties = {
+    properties: dict[str, Any] = {
         f"field_{index}": {
             "type": ["string", "integer", "number", "boolean"][index % 4],
             "description": f"What field {index} of function {number} {salt} means to the caller",
@@ -45,8 +45,9 @@ def tool(number: int, salt: str) -> dict[str, Any]:
     }
     parameters = {"type": "object", "properties": properties, "required": ["field_0"]}
     name = f"function_{number}_{salt}"
-    function = {"name": name, "description": f"Does the thing number {number} {salt}"}
-    return {"type": "function", "function": {**function, "parameters": parameters}}
+    description = f"Does the thing number {number} {salt}"
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
 
 
 def body(message_salt: str, tool_salt: str) -> dict[str, Any]:

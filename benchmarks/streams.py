@@ -136,7 +136,8 @@ class Clients:
 
     async def _read(self, session: aiohttp.ClientSession, number: int) -> None:
         body = self._target.chat(f"Tell story {number % KINDS}.", stream=True)
-        told, last = [], b""
+        told: list[str] = []
+        last = b""
         await asyncio.sleep(number * self._opening / self.figures.streams)
         async with session.post("/v1/chat/completions", json=body) as response:
             response.raise_for_status()

@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -126,9 +126,8 @@ def checked(target: Target) -> Iterator[Row]:
 
 def of_others(engine: str) -> Iterator[Row]:
     """Attacks that need a server of their own."""
-    with started(
-        engine, "--drain-timeout", "1", "--log-level", "info", FUNCTIONARY_API_KEY=checks.KEY
-    ) as target:
+    flags = "--drain-timeout", "1", "--log-level", "info"
+    with started(engine, *flags, environment={"FUNCTIONARY_API_KEY": checks.KEY}) as target:
         figure, within = checks.secrets(target)
         yield Row("the key, where it should not be", figure, "nowhere", within)
     with started(engine, "--drain-timeout", "1") as target:
@@ -137,8 +136,10 @@ def of_others(engine: str) -> Iterator[Row]:
 
 
 @contextmanager
-def started(engine: str, *flags: str, **environment: str) -> Iterator[Target]:
-    with closing(Target(engine, *flags, **environment)) as target:
+def started(
+    engine: str, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Target]:
+    with closing(Target(engine, *flags, environment=environment)) as target:
         yield target
 
 

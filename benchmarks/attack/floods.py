@@ -64,8 +64,8 @@ def messages(target: Target) -> str:
 
 def fields(target: Target) -> str:
     """A million that nobody knows, and as many as are taken."""
-    many = target.chat(**{f"f{number}": number for number in range(1_000_000)})
-    few = target.chat(**{f"f{number}": number for number in range(30_000)}, max_tokens=1)
+    many = target.chat("Hi", **{f"f{number}": number for number in range(1_000_000)})
+    few = target.chat("Hi", **{f"f{number}": number for number in range(30_000)}, max_tokens=1)
     refused = _repeated(lambda: target.post(many))
     return f"{refused}; {_repeated(lambda: target.post(few))}"
 

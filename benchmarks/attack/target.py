@@ -43,7 +43,7 @@ class Target:
         engine: str,
         *flags: str,
         replies: Sequence[Mapping[str, Any]] = REPLIES,
-        **environment: str,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.engine = engine
         self._directory = tempfile.TemporaryDirectory()
@@ -56,7 +56,11 @@ class Target:
         clean = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env=clean | environment
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=clean | dict(environment or {}),
             )
         assert self.process.stdout is not None
         banner = [self.process.stdout.readline() for _ in range(4)]
@@ -84,7 +88,7 @@ class Target:
 
     def megabytes(self) -> float:
         """Of memory that the process which serves holds."""
-        return psutil.Process(self.process.pid).memory_info().rss / 1e6
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
     def processes(self) -> list[psutil.Process]:
         """It and all of its children."""

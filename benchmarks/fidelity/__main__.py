@@ -142,9 +142,9 @@ def main(argv: list[str] | None = None) -> int:
         if not url:
             url = stack.enter_context(running_server(flags, SERVER))
             free_url = f"{url.removesuffix('/v1')}/free/v1"
-        clients = [Client(one, options.api_key) for one in (free_url, url)]
+        free, constrained = (Client(one, options.api_key) for one in (free_url, url))
         results = {
-            source.name: figures(source, ask(source, *clients, options.concurrency))
+            source.name: figures(source, ask(source, free, constrained, options.concurrency))
             for source in sources(options.limit or None)
         }
     print(json.dumps(results, indent=2) if options.json else table(results))

@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,8 @@ def listed(name: str) -> Iterator[Case]:
 
 
 SUITES: dict[str, Callable[[], Iterator[Case]]] = {
-    **{f"{draft}, as a property": (lambda d=draft: official(d, False)) for draft in DRAFTS},
-    **{f"{draft}, as the root": (lambda d=draft: official(d, True)) for draft in DRAFTS},
+    **{f"{draft}, as a property": partial(official, draft, False) for draft in DRAFTS},
+    **{f"{draft}, as the root": partial(official, draft, True) for draft in DRAFTS},
     "BFCL": lambda: listed("bfcl.jsonl.gz"),
     "function calls, written": lambda: listed("functions.jsonl"),
     "function calls, generated": lambda: listed("generated.jsonl.gz"),

@@ -50,7 +50,7 @@ _DIGITS = {"cached": 3, "tokens": 1, "requests": 1, "passes": 1, "answers/s": 2}
 
 def table(results: Results) -> str:
     """In Markdown, a row for each server."""
-    lines = []
+    lines: list[str] = []
     for (workload, concurrency), samples in results.items():
         for name, sample in samples.items():
             figures = sample.figures()
@@ -73,7 +73,7 @@ def brief(workload: str, concurrency: int, samples: Mapping[str, Sample]) -> str
 
 def ratios(results: Results, to: str) -> str:
     """In Markdown: each server's median end, and tokens per second, as a share of those of `to`."""
-    lines = []
+    lines: list[str] = []
     for (workload, concurrency), samples in results.items():
         base = samples[to].figures() if to in samples else {}
         for name, sample in samples.items():

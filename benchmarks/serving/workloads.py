@@ -24,7 +24,7 @@ NAMES = [f"{verb}_{noun}" for verb, noun in product(_VERBS, _NOUNS)]
 
 _DRAWN = {"temperature": 0, "max_tokens": 400}
 # One call: SGLang's own server goes on with others to the end of its tokens.
-REQUIRED = {"tool_choice": "required", "parallel_tool_calls": False}
+REQUIRED: dict[str, Any] = {"tool_choice": "required", "parallel_tool_calls": False}
 
 
 @dataclass(frozen=True)

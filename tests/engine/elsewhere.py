@@ -105,6 +105,7 @@ class Server:
         self.log = log
         arguments = ["serve", "--port=0", *flags, "--engine-url", *urls]
         self._process = Process(log, arguments, ENVIRONMENT, PACKAGE)
+        self.process = self._process.process
         self.url = self._process.url
         self.http, self.client = connect(self.url)
 
@@ -112,5 +113,5 @@ class Server:
         """The exit code, after SIGTERM."""
         self.http.close()
         self.client.close()
-        self._process.process.terminate()
+        self.process.terminate()
         return self._process.ended(END_SECONDS)[0]
