@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functionary_sgl.api import bodies
+from functionary_sgl.api import bodies, limits
 from functionary_sgl.cli import connection, listener
 from functionary_sgl.cli.listener import bind
 from tests.formats import PROMPTERS
@@ -229,7 +229,7 @@ def test_bodies_have_bounds_together(
     holding = raw()
     holding.send(holding.request(head, text, "/v1/chat/completions"))
     end = time.monotonic() + 10
-    while bodies._ROOM.taken < len(text) - bodies.FREE_BODY_BYTES:
+    while bodies._ROOM.taken < len(text) - limits.FREE_BODY_BYTES:
         assert time.monotonic() < end
         time.sleep(0.01)
     refused = raw()

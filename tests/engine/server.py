@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from functionary_sgl.api.app import create_app
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import main, server
 from functionary_sgl.engines.base import Request, Sampling, TurnContext
@@ -73,5 +74,5 @@ def with_native_routes(create_app: Any) -> Any:
 
 if __name__ == "__main__":
     faulthandler.enable()  # SIGABRT has it say what its threads do
-    server.create_app = with_native_routes(server.create_app)
+    server.create_app = with_native_routes(create_app)  # type: ignore[attr-defined]
     sys.exit(main(["serve", *sys.argv[1:]]))

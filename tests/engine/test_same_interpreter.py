@@ -63,7 +63,7 @@ def sglang_turn(
     schemas = {t.name: None if free else arguments(t).constraint for t in conversation.tools}
     prompt = prompter.prompt(conversation)
     # As text only: what SGLang's interpreter can know of a prompt.
-    state = prompter.format.program.run(
+    state = prompter.format.program.run(  # type: ignore[attr-defined]
         str(prompt),
         prompter.offers.of(conversation, schemas, free_names=free),
         temperature=0,
