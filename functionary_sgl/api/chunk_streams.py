@@ -39,14 +39,16 @@ async def told_in_chunks(
 
 def usage_of(answers: Iterable[Sequence[Usage]]) -> dict[str, Any]:
     """As OpenAI has it; `answers` are those of each prompt, which counts once."""
-    prompt = completion = cached = 0
+    prompt = completion = cached = reasoned = 0
     for usages in answers:
         prompt += max((usage.prompt_tokens for usage in usages), default=0)
         completion += sum(usage.completion_tokens for usage in usages)
+        reasoned += sum(usage.reasoning_tokens for usage in usages)
         cached += min((usage.cached_tokens for usage in usages), default=0)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": {"cached_tokens": cached},
+        "completion_tokens_details": {"reasoning_tokens": reasoned},
     }

@@ -8,7 +8,8 @@ from openai.types.chat import ChatCompletion
 
 from functionary_sgl.engines.scripted import ScriptedEngine
 from tests.conftest import WEATHER
-from tests.serving import Served
+from tests.formats import PROMPTERS, written
+from tests.serving import Served, scripted_model, serving
 
 ASK: dict[str, Any] = {
     "model": "m",
@@ -182,6 +183,15 @@ def test_usage_is_told_when_it_is_asked_for(serve: Callable[..., Served]) -> Non
     assert all(chunk.usage is None for chunk in asked[:-1])
     unasked = list(served.client.chat.completions.create(**ASK, stream=True))
     assert all(chunk.choices and chunk.usage is None for chunk in unasked)
+
+
+def test_usage_tells_what_was_reasoned() -> None:
+    turn = written("hermes", "Hello.", [], "They greet me.")
+    with serving(scripted_model(PROMPTERS["hermes"], {"turn": turn})) as served:
+        told = complete(served, model="m", messages=ASK["messages"]).usage
+    assert told is not None
+    assert told.completion_tokens_details is not None
+    assert 0 < (told.completion_tokens_details.reasoning_tokens or 0) < told.completion_tokens
 
 
 def test_several_choices_run_side_by_side(serve: Callable[..., Served]) -> None:
