@@ -36,9 +36,11 @@ class Place:
         self._admission = admission
 
     async def run(self) -> None:
-        """Wait until the turns may run, which they may until the place is left. Raises ServerBusy
-        where others have more right to wait, EngineError where nobody runs any more."""
-        await self._admission.run(self)
+        """Wait until the turns may run, which they may until the place is left, also once more.
+        Raises ServerBusy where others have more right to wait, EngineError where nobody runs any
+        more."""
+        if self.state != "running":
+            await self._admission.run(self)
 
 
 class Admission:

@@ -20,7 +20,8 @@ First = asyncio.Future[Chunk]
 
 
 class Streamed(Protocol):
-    """An answer that can be told piece by piece; `headers` go with it."""
+    """An answer that can be told piece by piece, each time from its beginning; `headers` go with
+    it."""
 
     @property
     def headers(self) -> Mapping[str, str]: ...

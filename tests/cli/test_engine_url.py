@@ -129,20 +129,54 @@ def test_a_stream_that_is_cut_ends_with_an_error(
         assert counted(http, "functionary_engine_retries_total") == 0
 
 
+def of_chat(client: openai.OpenAI) -> str:
+    """The arguments of the call of a whole answer."""
+    arguments: str = ask(client).choices[0].message.tool_calls[0].function.arguments
+    return arguments
+
+
+def of_responses(client: openai.OpenAI, **fields: Any) -> str:
+    tool: Any = {"type": "function", "strict": False, **WEATHER["function"]}
+    question = "What is the weather for Istanbul?"
+    made = client.responses.create(model="functionary-nano", input=question, tools=[tool], **fields)
+    end = time.monotonic() + SECONDS
+    while made.status == "in_progress" and time.monotonic() < end:
+        made = client.responses.retrieve(made.id)
+    if made.error is not None:
+        raise openai.OpenAIError(made.error.message)
+    (item,) = made.output
+    assert item.type == "function_call"
+    return item.arguments
+
+
+def of_responses_in_the_background(client: openai.OpenAI) -> str:
+    return of_responses(client, background=True)
+
+
+def of_completions(client: openai.OpenAI) -> str:
+    """The text behind the name of a function, in a format's own words."""
+    made = client.completions.create(model="functionary-nano", prompt="Calls: ", max_tokens=99)
+    return made.choices[0].text.removeprefix("get_current_weather\n")
+
+
+@pytest.mark.parametrize(
+    "asked", [of_chat, of_responses, of_responses_in_the_background, of_completions]
+)
 def test_a_whole_answer_that_is_cut_is_begun_anew(
-    engine: EngineServer, serve: Any, embedded: Tokenizer
+    engine: EngineServer, serve: Any, embedded: Tokenizer, asked: Callable[[openai.OpenAI], str]
 ) -> None:
     server = serve(engine)
     http, client = connect(server.url)
     with http, client:
-        called(client)
-        cut_arguments(engine, embedded)
-        (call,) = ask(client).choices[0].message.tool_calls
-        assert call.function.arguments == '{"location": "Istanbul"}'
+        assert asked(client) == '{"location": "Istanbul"}'
+        text = asked is of_completions
+        engine.faults.extend([faults.none] * (0 if text else len(engine.bodies) - 2))
+        engine.faults.append(faults.cut(engine, embedded.encode('{"loc')))
+        assert asked(client) == '{"location": "Istanbul"}'
         assert counted(http, "functionary_answers_again_total") == 1
         engine.faults.extend([faults.cut(engine, embedded.encode("g"))] * 9)
-        with pytest.raises(openai.InternalServerError, match="lost in the middle"):
-            ask(client)
+        with pytest.raises(openai.OpenAIError, match="lost in the middle"):
+            asked(client)
         assert counted(http, "functionary_answers_again_total") == 2
 
 

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import Any
@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from functionary_sgl.admission import Place
 from functionary_sgl.api import unenforced
-from functionary_sgl.api.answers import JSONResponse, while_client_waits
 from functionary_sgl.api.beginnings import received, streamed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chat import intake
@@ -25,11 +24,10 @@ from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.merge import merged
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
+from functionary_sgl.api.whole import answered
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
-from functionary_sgl.errors import EngineLost
-from functionary_sgl.metrics import ANSWERS_AGAIN
 from functionary_sgl.model import Model
 
 router = APIRouter()
@@ -45,14 +43,7 @@ async def create(request: Request) -> Response:
         if asked.stream:
             tell = partial(told_in_chunks, until=until, options=asked.stream_options)
             return await streamed(request, making, until, held, tell)
-        whole = within(until, _whole(making))
-        answer, folded = await while_client_waits(request.receive, whole)
-        return JSONResponse(folded, headers=answer.headers)
-
-
-async def _whole(making: Awaitable["_Answer"]) -> tuple["_Answer", dict[str, Any]]:
-    answer = await making
-    return answer, await answer.folded()
+        return await answered(request, making, until, Fold)
 
 
 def _read(body: bytes, model: Model) -> tuple[ChatRequest, Conversation]:
@@ -102,22 +93,6 @@ class _Answer:
         turn = await model.prepare(conversation, sampling, max_tokens, top_logprobs, adapter, salt)
         return cls(model, asked, conversation, turn, place)
 
-    async def folded(self) -> dict[str, Any]:
-        """The whole answer. It is asked for once more where an engine elsewhere was lost in the
-        middle of it: its client has seen nothing yet."""
-        try:
-            return await self._folded()
-        except EngineLost:
-            ANSWERS_AGAIN.inc()
-            return await self._folded()
-
-    async def _folded(self) -> dict[str, Any]:
-        fold = Fold()
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                fold.add(chunk)
-        return fold.completion()
-
     async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
         """The answer in chunks, the usage last, when its turns may run."""
         choices = [
@@ -129,8 +104,7 @@ class _Answer:
         ]
         # A single stream needs no task of its own.
         everything = running[0] if len(running) == 1 else merged(running)
-        if self._place.state != "running":  # as where it is asked for once more
-            await self._place.run()
+        await self._place.run()
         async with aclosing(everything) as entries:
             async for entry in entries:
                 yield self._head.chunk([entry])

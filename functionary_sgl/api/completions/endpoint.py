@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from functionary_sgl.admission import Place
-from functionary_sgl.api.answers import JSONResponse, while_client_waits
 from functionary_sgl.api.beginnings import received, streamed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.chunk_streams import told_in_chunks, usage_of
@@ -23,6 +22,7 @@ from functionary_sgl.api.merge import merged
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.api.sampling import sampling
+from functionary_sgl.api.whole import answered
 from functionary_sgl.caller import Caller
 from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.model import Model
@@ -42,8 +42,7 @@ async def create(request: Request) -> Response:
         if asked.stream:
             tell = partial(told_in_chunks, until=until, options=asked.stream_options)
             return await streamed(request, making, until, held, tell)
-        folded = await while_client_waits(request.receive, within(until, _folded(making)))
-        return JSONResponse(folded)
+        return await answered(request, making, until, Fold)
 
 
 def _read(body: bytes, model: Model) -> CompletionRequest:
@@ -52,14 +51,6 @@ def _read(body: bytes, model: Model) -> CompletionRequest:
     model.adapter(asked.model)
     check(asked)
     return asked
-
-
-async def _folded(making: Awaitable["_Answer"]) -> dict[str, Any]:
-    answer, fold = await making, Fold()
-    async with aclosing(answer.chunks()) as chunks:
-        async for chunk in chunks:
-            fold.add(chunk)
-    return fold.completion()
 
 
 class _Answer:
@@ -73,12 +64,8 @@ class _Answer:
         self._place = place
         self._each = asked.n or 1
         self._turns = [turn.numbered(index) for turn in turns for index in range(self._each)]
-        self._choices = [
-            TextChunks(
-                index, str(turn.prompt) if asked.echo else "", tells=asked.logprobs is not None
-            )
-            for index, turn in enumerate(self._turns)
-        ]
+        self._echo = asked.echo
+        self._tells = asked.logprobs is not None
         self._head = {
             "id": f"cmpl-{uuid.uuid4().hex}",
             "object": "text_completion",
@@ -102,16 +89,19 @@ class _Answer:
 
     async def chunks(self) -> AsyncGenerator[dict[str, Any], None]:
         """The answer in chunks, the usage last, when its turns may run."""
+        choices = [
+            TextChunks(index, str(turn.prompt) if self._echo else "", tells=self._tells)
+            for index, turn in enumerate(self._turns)
+        ]
         running = [
-            self._choice(choice, turn)
-            for choice, turn in zip(self._choices, self._turns, strict=True)
+            self._choice(choice, turn) for choice, turn in zip(choices, self._turns, strict=True)
         ]
         everything = running[0] if len(running) == 1 else merged(running)
         await self._place.run()
         async with aclosing(everything) as entries:
             async for entry in entries:
                 yield {**self._head, "choices": [entry]}
-        usages = [choice.usage for choice in self._choices if choice.usage is not None]
+        usages = [choice.usage for choice in choices if choice.usage is not None]
         groups = (usages[at : at + self._each] for at in range(0, len(usages), self._each))
         yield {**self._head, "choices": [], "usage": usage_of(groups)}
 

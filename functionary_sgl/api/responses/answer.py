@@ -25,7 +25,7 @@ Told = dict[str, Any]
 
 
 class Answer:
-    """`headers` go with it, and `keeper` keeps it."""
+    """`headers` go with it, `keeper` keeps it, and `events` know what there is of it now."""
 
     def __init__(
         self,
@@ -43,7 +43,8 @@ class Answer:
         self.keeper = keeper
         self.headers = unenforced.header(turn.unenforced)
         name = asked.model or model.names[0]
-        self.events = ResponseEvents(head(asked, conversation, turn.sampling, name))
+        self._head = head(asked, conversation, turn.sampling, name)
+        self.events = ResponseEvents(self._head)
 
     @classmethod
     async def to(
@@ -77,6 +78,7 @@ class Answer:
 
     async def chunks(self) -> AsyncGenerator[Told, None]:
         """The answer in events, the whole response last, when its turn may run."""
+        self.events = ResponseEvents(self._head)
         await self._place.run()
         async with aclosing(self._model.run(self._conversation, self._turn)) as happened:
             async for each in happened:

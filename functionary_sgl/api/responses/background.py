@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from typing import Any
 
 from functionary_sgl.api.deadline import within
 from functionary_sgl.api.responses.answer import Answer
+from functionary_sgl.api.responses.fold import Last
+from functionary_sgl.api.whole import whole
 from functionary_sgl.errors import RequestError
 
 Told = dict[str, Any]
@@ -30,18 +32,13 @@ class Job:
         """Make it, and keep what has become of it, however that ends."""
         async with self._held:
             try:
-                await within(self._until, self._made())
+                await within(self._until, whole(self._answer, Last))
                 return
             except asyncio.CancelledError:
                 self._answer.events.cancel()
             except Exception as error:
                 self._answer.failed(error)
         await self._answer.keeper.keep(self.response)
-
-    async def _made(self) -> None:
-        async with aclosing(self._answer.chunks()) as chunks:
-            async for _ in chunks:
-                pass
 
 
 class Jobs:

@@ -1,10 +1,9 @@
 """POST /v1/responses."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -19,9 +18,11 @@ from functionary_sgl.api.places import place_of
 from functionary_sgl.api.responses import history, intake
 from functionary_sgl.api.responses.answer import Answer
 from functionary_sgl.api.responses.background import Jobs
+from functionary_sgl.api.responses.fold import Last
 from functionary_sgl.api.responses.keeping import Keeper
 from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.responses.store import ResponseStore
+from functionary_sgl.api.whole import answered
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.model import Model
 
@@ -44,9 +45,7 @@ async def create(request: Request) -> Response:
             started = jobs.start(caller(request).tenant, making, until, held)
             answer, begun_with = await while_client_waits(request.receive, started)
             return JSONResponse(begun_with, headers=answer.headers)
-        whole = within(until, _whole(making))
-        answer, folded = await while_client_waits(request.receive, whole)
-        return JSONResponse(folded, headers=answer.headers)
+        return await answered(request, making, until, Last)
 
 
 def _read(body: bytes, model: Model) -> tuple[ResponsesRequest, Conversation | None]:
@@ -79,14 +78,6 @@ async def _known(
         return intake.conversation(asked, [*earlier, *given]), Keeper(kept, tenant, given)
 
     return await asyncio.to_thread(read)
-
-
-async def _whole(making: Awaitable[Answer]) -> tuple[Answer, dict[str, Any]]:
-    answer = await making
-    async with aclosing(answer.chunks()) as chunks:
-        async for chunk in chunks:
-            last = chunk
-    return answer, last["response"]
 
 
 async def _told(

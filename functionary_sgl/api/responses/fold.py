@@ -20,3 +20,16 @@ class Fold:
     def response(self, **fields: Any) -> dict[str, Any]:
         """The response as it is now, with these `fields` of it changed."""
         return {**self._response, **fields, "output": [*self._output]}
+
+
+class Last:
+    """Takes all events of a stream; `completion` is the response, which the last of them has."""
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take the next event."""
+        self._event = event
+
+    def completion(self) -> dict[str, Any]:
+        """The response."""
+        response: dict[str, Any] = self._event["response"]
+        return response
