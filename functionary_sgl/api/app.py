@@ -42,16 +42,18 @@ def create_app(
     max_body_bytes: int = MAX_BODY_BYTES,
     request_seconds: float | None = None,
     store: ResponseStore | None = None,
+    jobs: Jobs | None = None,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
     them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`.
-    `store`: keeps responses; None: one in memory, with the bounds that are the default."""
+    `store`: keeps responses; None: one in memory, with the bounds that are the default.
+    `jobs`: those that are made in the background."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.max_body_bytes = max_body_bytes
     app.state.request_seconds = request_seconds
     app.state.store = store or ResponseStore()
-    app.state.jobs = Jobs()
+    app.state.jobs = Jobs() if jobs is None else jobs
     app.state.started = int(time.time())
     app.include_router(chat.router)
     app.include_router(completions.router)

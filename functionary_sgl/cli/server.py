@@ -20,6 +20,7 @@ from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_CONNECTIONS
+from functionary_sgl.api.responses.background import Jobs
 from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli import flags, logs
 from functionary_sgl.cli.connection import Connection
@@ -131,7 +132,7 @@ def run(
     responses in `store`."""
     sys.setswitchinterval(GIL_SECONDS)
     gc.set_threshold(*GARBAGE)  # SGLang's --gc-threshold comes behind this
-    keys = rereading.keyring
+    keys, jobs = rereading.keyring, Jobs()
     app = create_app(
         model,
         keys,
@@ -140,6 +141,7 @@ def run(
         options.max_body_mb * MIB,
         options.request_timeout,
         store,
+        jobs,
     )
     config = uvicorn.Config(
         app,
@@ -155,7 +157,7 @@ def run(
         timeout_graceful_shutdown=CLOSE_SECONDS,
     )
     told = banner(model, listener, bool(options.ssl_certfile))
-    server = _Server(config, model, told, options)
+    server = _Server(config, model, told, options, jobs)
     with (
         logs.texts_kept_out(options.log_level),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
@@ -209,12 +211,12 @@ class _Server(uvicorn.Server):
         model: Model,
         banner: Mapping[str, str],
         options: argparse.Namespace,
+        jobs: Jobs,
     ) -> None:
         super().__init__(config)
         self.drain_seconds: float = options.drain_timeout
-        self._model = model
-        self._banner = banner
-        self._log_format = options.log_format
+        self._model, self._jobs = model, jobs
+        self._banner, self._log_format = banner, options.log_format
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -239,7 +241,7 @@ class _Server(uvicorn.Server):
             ServerStopping("The server is about to stop; send this to another one, or later.")
         )
         await self._drained(self.drain_seconds)
-        if self.server_state.tasks:
+        if self._left():
             self._give_up()
             await self._drained(LAST_WORDS_SECONDS, patient=True)
         await super().shutdown(sockets)
@@ -247,14 +249,18 @@ class _Server(uvicorn.Server):
     async def _drained(self, seconds: float, patient: bool = False) -> None:
         """Wait so long for all answers to end; not `patient`: or until a second signal."""
         end = time.monotonic() + seconds
-        while self.server_state.tasks and time.monotonic() < end:
+        while self._left() and time.monotonic() < end:
             if self.force_exit and not patient:
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
+    def _left(self) -> int:
+        """How many answers have not ended, those included that are made in the background."""
+        return len(self.server_state.tasks) + len(self._jobs)
+
     def _give_up(self) -> None:
         """End the answers that are left with an error that their clients are told."""
-        logs.tell(f"answers cut short: {len(self.server_state.tasks)}")
+        logs.tell(f"answers cut short: {self._left()}")
         why = ServerStopping("The server was stopped before this answer came to its end.")
         self._model.admission.give_up(why)
         self._model.engine.give_up(why)

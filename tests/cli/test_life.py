@@ -86,6 +86,29 @@ def until(condition: Any) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "log"),
+    [("slow", "completed", ""), ("never", "failed", "functionary-sgl: answers cut short: 1\n")],
+)
+def test_what_is_made_in_the_background_is_waited_for_as_well(
+    start: Any, tmp_path: Any, text: str, status: str, log: str
+) -> None:
+    flags = [f"--store-file={tmp_path / 'responses'}", "--drain-timeout=4"]
+    asked = {"model": "functionary-nano", "input": text, "background": True}
+    server = start(SCRIPT, *flags)
+    made = httpx.post(f"{server.url}/v1/responses", json=asked).json()
+    assert made["status"] == "in_progress"
+    server.process.send_signal(signal.SIGTERM)
+    assert server.ended() == (0, log)
+    path = f"/v1/responses/{made['id']}"
+    found = httpx.get(f"{start(SCRIPT, *flags).url}{path}").json()
+    assert found["status"] == status
+    if text == "never":
+        assert "was stopped" in found["error"]["message"]
+    else:
+        assert found["output"][0]["content"][0]["text"] == "Hello, how are you?"
+
+
 @pytest.mark.parametrize("numbers", [("SIGTERM", "SIGTERM"), ("SIGINT", "SIGINT")])
 def test_a_second_signal_does_not_wait(start: Any, numbers: tuple[str, str]) -> None:
     """Neither for those that run nor for those that wait; both are told."""

@@ -47,6 +47,9 @@ class Jobs:
     def __init__(self) -> None:
         self._running: dict[Key, tuple[Job, asyncio.Task[None]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     async def start(
         self, tenant: bytes, making: Awaitable[Answer], until: float | None, held: AsyncExitStack
     ) -> tuple[Answer, Told]:
