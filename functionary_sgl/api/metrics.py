@@ -47,4 +47,15 @@ class Now(Collector):
         ):
             value = float("inf") if most is None else most
             yield GaugeMetricFamily(f"functionary_turns_{name}", told, value=value)
+        schemas, size = self._model.gate.remembered()
+        yield GaugeMetricFamily(
+            "functionary_gate_schemas", "Schemas whose verdicts are remembered.", value=schemas
+        )
+        yield GaugeMetricFamily("functionary_gate_bytes", "What these take, about.", value=size)
+        adapters = GaugeMetricFamily(
+            "functionary_adapters", "1 for each LoRA adapter that is loaded.", labels=["adapter"]
+        )
+        for name in self._model.adapters:
+            adapters.add_metric([name], 1)
+        yield adapters
         yield from self._model.engine.metrics()

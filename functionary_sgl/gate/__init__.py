@@ -113,6 +113,11 @@ class Gate:
         UNENFORCED_SCHEMAS.inc(sum(bool(known.unenforced) for known in admitted.values()))
         return admitted
 
+    def remembered(self) -> tuple[int, int]:
+        """How many schemas it knows, and about how many bytes they take."""
+        with self._lock:
+            return len(self._known), int(self._known.currsize)
+
     def count(self, known: Arguments | None, text: str) -> None:
         """Count a call that is over, with the arguments `text`. Where it is `known` what they
         should be, it is counted too whether they are; validation is done later, elsewhere."""

@@ -80,3 +80,9 @@ def test_other_names_are_unknown(served: Served) -> None:
         ask(served, "poet")
     with pytest.raises(openai.NotFoundError):
         served.client.models.retrieve("poet")
+
+
+def test_a_scrape_sees_which_are_loaded(served: Served) -> None:
+    text = served.http.get("/metrics").text
+    told = {line for line in text.splitlines() if line.startswith("functionary_adapters{")}
+    assert told == {f'functionary_adapters{{adapter="{name}"}} 1.0' for name in PLACES}

@@ -10,7 +10,7 @@ import pytest
 
 from functionary_sgl.api.keys import Key
 from functionary_sgl.metrics import REGISTRY
-from tests.serving import Served
+from tests.serving import Served, counted
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
@@ -110,6 +110,22 @@ def test_schemas_are_counted_by_verdict_and_memory(serve: Callable[..., Served])
     assert new(1)
     assert known(2)
     assert gate(3)
+
+
+def test_a_scrape_sees_what_the_gate_remembers(serve: Callable[..., Served]) -> None:
+    served = serve({"turn": "all\nHello"})
+
+    def seen() -> list[float]:
+        return [counted(served.http, f"functionary_gate_{what}") for what in ("schemas", "bytes")]
+
+    before = seen()
+    unique = {"type": "object", "properties": {f"p{time.monotonic_ns()}": {"type": "string"}}}
+    body = ASK | {"tools": [{"type": "function", "function": {"name": "f", "parameters": unique}}]}
+    for _ in range(2):
+        served.http.post("/v1/chat/completions", json=body).raise_for_status()
+    schemas, size = (after - known for after, known in zip(seen(), before, strict=True))
+    assert schemas == 1
+    assert size > len(str(unique))
 
 
 def test_a_scrape_sees_the_turns_that_run(serve: Callable[..., Served]) -> None:

@@ -16,12 +16,15 @@ from pathlib import Path
 import openai
 import pytest
 
+from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.paths import ROOT
 from tests.serving import connect
 from tests.test_docs import blocks
 
 SERVER = ROOT / "tests" / "engine" / "server.py"
+GRAMMARS = Grammars(1)
+"""What is told of those that SGLang keeps in this process."""
 PIRATE = EMBEDDED.parent / "nano-pirate"
 # SGLang draws its port for torch's processes from these; ours must not meet.
 FIRST_PORT, PORTS = 22_000, 2_000
@@ -226,7 +229,7 @@ def hooks() -> None:
         seeds,
     )
 
-    grammar_cache.bound(5_000_000)
+    grammar_cache.bound(5_000_000, GRAMMARS.place())
     batch.know((3, 5), 899)
     finite.fence()
     mask.on_processors()

@@ -5,7 +5,8 @@ import json
 import psutil
 import pytest
 
-from tests.engine.conftest import RunningEngine
+from tests.engine.conftest import GRAMMARS, RunningEngine
+from tests.serving import counted
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -15,6 +16,7 @@ def test_sglangs_own_cache_forgets_what_was_not_used_for_longest(hooks: None) ->
     from functionary_sgl.engines.sglang.scheduler.grammar_cache import size
 
     backend = BaseGrammarBackend()
+    before = told()
     for number in range(500):
         backend.set_cache(("json", str(number)), InvalidGrammarObject("no"))
         backend.get_cached_or_future_value(("json", "0"), False)
@@ -25,8 +27,29 @@ def test_sglangs_own_cache_forgets_what_was_not_used_for_longest(hooks: None) ->
     huge.serialized_grammar = "x" * 1_000_000
     backend.set_cache(("json", "huge"), huge)
     assert len(backend.cache) == 1
+    assert told() == (before[0] + 500, before[1], 1, 5_000_000)
     backend.reset()
     assert not backend.cache
+    assert told()[2:] == (0, 0)
+
+
+def test_a_scrape_sees_what_the_engine_keeps(engine: RunningEngine) -> None:
+    def seen() -> list[float]:
+        names = "grammar_hits_total", "grammar_misses_total", "grammars", "grammar_bytes"
+        return [counted(engine.http, f"functionary_engine_{name}") for name in names]
+
+    before = seen()
+    for _ in range(2):
+        generate(engine, -1)
+    hits, misses, kept, size = (now - then for now, then in zip(seen(), before, strict=True))
+    assert (hits, misses, kept) == (1, 1, 1)
+    assert size > 1_000_000
+
+
+def told() -> tuple[float, ...]:
+    """What is told of this process: hits, misses, how many are kept, and their bytes."""
+    values = [metric.samples[0].value for metric in GRAMMARS.metrics()]
+    return values[2], values[3], values[0], values[1]
 
 
 def memory(engine: RunningEngine) -> float:

@@ -28,6 +28,7 @@ from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import BLIND, objection
 from functionary_sgl.engines.sglang import load, metrics, nodes
 from functionary_sgl.engines.sglang.constraints import objection_of_xgrammar
+from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.leftovers import Leftovers, sockets
 from functionary_sgl.engines.sglang.lora_updates import LoRAUpdates
 from functionary_sgl.engines.sglang.progress import LOOK_SECONDS, Progress
@@ -46,7 +47,7 @@ from functionary_sgl.sandbox import Sandboxes
 class SGLangEngine:
     """Wraps a started `sglang.Engine`; made by `launch.start`.
 
-    `progress`: whether its scheduler goes on.
+    `progress`: whether its scheduler goes on. `grammars`: what that keeps of them.
     `adapters`: the LoRA adapters that were loaded with it, each with its place.
     An id of `vocabulary_size` or more in a request would take the engine down.
     """
@@ -56,6 +57,7 @@ class SGLangEngine:
         engine: Any,
         grammar_backend: str,
         progress: Progress,
+        grammars: Grammars,
         adapters: Mapping[str, str] | None = None,
     ) -> None:
         self.adapters = adapters or {}
@@ -74,6 +76,7 @@ class SGLangEngine:
         self.vocabulary_size = int(self._manager.model_config.vocab_size)
         self._sandboxes = _sandboxes(self._manager, self.vocabulary_size)
         self._progress = progress
+        self._grammars = grammars
         self._leftovers = Leftovers(sockets(engine.port_args))
         self._watching: asyncio.Task[None] | None = None
         self._stop: Callable[[], None] = lambda: None
@@ -134,7 +137,7 @@ class SGLangEngine:
 
     def metrics(self) -> Iterable[Metric]:
         more = metrics.collected() if self._manager.enable_metrics else ()
-        return chain(load.gauges(self._manager), more)
+        return chain(load.gauges(self._manager), self._grammars.metrics(), more)
 
     def give_up(self, error: EngineError) -> None:
         self._requests.give_up(error)

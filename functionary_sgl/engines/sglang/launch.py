@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from functionary_sgl import files
 from functionary_sgl.engines.sglang import llava, lora, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
+from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.engines.sglang.progress import Progress
 from functionary_sgl.engines.sglang.scheduler import process
@@ -136,6 +137,7 @@ def prepared(
     arguments.custom_sigquit_handler = _end_here if arguments.node_rank > 0 else _give_up
     settings = process.Settings(
         cache_bytes=grammar_cache_mb * 2**20,
+        grammars=Grammars(ranks(arguments)),
         control_ids=tuple(tokenizer.control_ids.values()),
         most_id=tokenizer.most_id,
         drafts=_drafts(arguments, drafts),
@@ -169,7 +171,9 @@ def _started(
             engine.shutdown()
             raise SystemExit(0)
         progress = Progress(settings.beats, hang_seconds)
-        return SGLangEngine(engine, arguments.grammar_backend, progress, adapters)
+        return SGLangEngine(
+            engine, arguments.grammar_backend, progress, settings.grammars, adapters
+        )
     except FunctionaryError:
         raise
     except RuntimeError as error:
@@ -269,10 +273,14 @@ def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
         and fits_in_float32(Path(arguments.model_path), _memory())
     ):
         arguments.dtype = "float32"
-    ranks = arguments.tp_size * arguments.dp_size * arguments.pp_size
-    if ranks > 1:
+    if (count := ranks(arguments)) > 1:
         # Without this SGLang takes no more ranks than the machine has NUMA nodes.
-        os.environ.setdefault("SGLANG_CPU_OMP_THREADS_BIND", thread_binding(_cores(), ranks))
+        os.environ.setdefault("SGLANG_CPU_OMP_THREADS_BIND", thread_binding(_cores(), count))
+
+
+def ranks(arguments: argparse.Namespace) -> int:
+    """How many schedulers there are."""
+    return int(arguments.tp_size * arguments.dp_size * arguments.pp_size)
 
 
 def fits_in_float32(checkpoint: Path, memory: int) -> bool:

@@ -1,4 +1,4 @@
-"""A bound on the grammars that SGLang keeps.
+"""A bound on the grammars that SGLang keeps, and a count of them.
 
 SGLang 0.5.23 keeps every grammar that it ever compiled, and every failure, until it is told to
 flush. Each is keyed by its exact text, so clients with tools of their own fill the memory.
@@ -9,6 +9,8 @@ from typing import Any
 from cachetools import LRUCache
 from sglang.srt.plugins.hook_registry import HookRegistry, HookType
 
+from functionary_sgl.engines.sglang.grammars import KeptGrammars
+
 GRAMMAR_BYTES = 192 * 1024
 """What a compiled grammar takes at least, about; docs/gate.md has the measurement."""
 
@@ -16,17 +18,39 @@ BYTES_PER_CHARACTER = 20
 """What each character of its source adds at most."""
 
 
-def bound(cache_bytes: int) -> None:
-    """Let the grammar backends of this process keep at most `cache_bytes`, whichever they are.
+def bound(cache_bytes: int, kept: KeptGrammars) -> None:
+    """Let the grammar backends of this process keep at most `cache_bytes`, whichever they are, and
+    tell what they have by `kept`.
 
     Takes effect when SGLang loads its plugins.
     """
 
     def keep_bounded(_: None, backend: Any, *args: Any, **kwargs: Any) -> None:
-        backend.cache = LRUCache(cache_bytes, getsizeof=lambda g: min(size(g), cache_bytes))
+        backend.cache = _Cache(cache_bytes, kept)
 
     target = "sglang.srt.constrained.base_grammar_backend.BaseGrammarBackend.__init__"
     HookRegistry.register(target, keep_bounded, HookType.AFTER)
+
+
+class _Cache(LRUCache[Any, Any]):
+    """In place of SGLang's dictionary, of which it uses what is here, and `clear`."""
+
+    def __init__(self, cache_bytes: int, kept: KeptGrammars) -> None:
+        super().__init__(cache_bytes, getsizeof=lambda grammar: min(size(grammar), cache_bytes))
+        self._kept = kept
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = super().get(key, default)
+        self._kept.count(hit=found is not None)
+        return found
+
+    def __setitem__(self, key: Any, grammar: Any) -> None:
+        super().__setitem__(key, grammar)
+        self._kept.hold(len(self), int(self.currsize))
+
+    def __delitem__(self, key: Any) -> None:
+        super().__delitem__(key)
+        self._kept.hold(len(self), int(self.currsize))
 
 
 def size(grammar: Any) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
+from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.platform import has_accelerator
 from functionary_sgl.sandbox.walls import die_with_parent
 
@@ -16,6 +17,7 @@ class Settings:
     """What the scheduler is told of the server.
 
     cache_bytes: about how much memory compiled grammars may take.
+    grammars: where it is told what of that they take.
     control_ids: the tokenizer's control tokens, none of whose ids is above `most_id`.
     drafts: whether what is likely to come is verified in one pass.
     attention: whether it is computed our way on a processor.
@@ -23,6 +25,7 @@ class Settings:
     """
 
     cache_bytes: int
+    grammars: Grammars
     control_ids: tuple[int, ...]
     most_id: int
     drafts: bool = False
@@ -62,7 +65,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         nucleus.on_processors()
         pace.on_processors()
     adapters.fit()
-    grammar_cache.bound(settings.cache_bytes)
+    grammar_cache.bound(settings.cache_bytes, settings.grammars.place())
     grammar_limits.widen()
     if settings.beats is not None:
         beat.into(settings.beats)
