@@ -66,7 +66,8 @@ class Sandbox:
     `tokenizer`: `tokenizer.json` as text, or "byte" for one token per byte; `vocabulary_size` and
     `end_ids` as in the engine.
 
-    A process that dies or stands still is replaced, and what it was asked is asked once more.
+    A process that dies is replaced at once, one that stands still when it is asked. What it was
+    asked is asked once more.
     """
 
     def __init__(
@@ -97,19 +98,6 @@ class Sandbox:
         question = [seconds, [list(trial) for trial in trials]]
         with self._lock:
             return self._twice(lambda process: _told(process.ask(question), len(trials)))
-
-    def revive(self) -> None:
-        """Replace the process if it has died, for whoever comes next; not while one is asked."""
-        if self._process is None or not self._lock.acquire(blocking=False):
-            return
-        try:
-            if self._process is not None and not self._process.idle():
-                logger.warning("the process for schemas has died: another is started")
-                self._twice(lambda process: None)
-        except EngineError as error:
-            logger.error("%s", error)  # whoever comes next tries it again
-        finally:
-            self._lock.release()
 
     def walls(self) -> dict[str, bool]:
         """What keeps the process from the rest of the system (`walls.py`), by name, and whether
@@ -142,16 +130,38 @@ class Sandbox:
     def _running(self) -> Process:
         if self._process is None or not self._process.idle():
             self._stop()
-            self._process = Process(_command(), env=_environment(), cwd="/")
+            self._process = Process(_command(), _replacing(self), env=_environment(), cwd="/")
             self._finalizer = weakref.finalize(self, self._process.end)
             self._walls = _stands(self._process.ask(self._setup, _START_LOOKS))
             logger.info("schemas are tried behind walls: %s", _listed(self._walls))
         return self._process
 
+    def _replace(self, dead: Process) -> None:
+        """Have another process unless whoever asked the one that is dead has seen to that."""
+        with self._lock:
+            if self._process is not dead:
+                return
+            logger.warning("the process for schemas has died: another is started")
+            try:
+                self._twice(lambda process: None)
+            except EngineError as error:
+                logger.error("%s", error)  # whoever comes next tries it again
+
     def _stop(self) -> None:
         if self._process is not None:
             self._finalizer()
             self._process = None
+
+
+def _replacing(sandbox: Sandbox) -> Callable[[Process], None]:
+    """What replaces its process for as long as anybody has the `sandbox`."""
+    known = weakref.ref(sandbox)
+
+    def died(process: Process) -> None:
+        if (living := known()) is not None:
+            living._replace(process)
+
+    return died
 
 
 class Sandboxes:
@@ -172,11 +182,6 @@ class Sandboxes:
         if patient:
             return self._patient.run(trials, PATIENT_SECONDS)
         return self._soon.run(trials, SOON_SECONDS)
-
-    def revive(self) -> None:
-        """Replace what has died, so that nobody has to wait for that."""
-        self._soon.revive()
-        self._patient.revive()
 
     def close(self) -> None:
         """End the processes."""

@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Thread
@@ -42,10 +42,18 @@ class Process:
     It leads a session of its own, with all that it forks. Its stderr is the server's.
     """
 
-    def __init__(self, command: Sequence[str], **options: Any) -> None:
-        """`options`: more for Popen. Raises Broken if the command cannot be started."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        died: Callable[["Process"], None] = lambda _: None,
+        **options: Any,
+    ) -> None:
+        """`died` is called with it, on another thread, when it ends before it is told to;
+        `options`: more for Popen. Raises Broken if the command cannot be started."""
+        self._died = died
+        self._ended = False
         try:
-            self._process = _kept(command, options)
+            self._process = _kept(command, options, self._gone)
         except OSError as error:
             raise Broken(f"cannot be started: {error}") from error
         self.pid = self._process.pid
@@ -54,6 +62,10 @@ class Process:
         self._stdin = self._process.stdin.fileno()
         self._stdout = self._process.stdout.fileno()
         os.set_blocking(self._stdin, False)  # one that stands still does not read
+
+    def _gone(self) -> None:
+        if not self._ended:
+            self._died(self)
 
     def idle(self) -> bool:
         """Whether it lives, and has said nothing that it was not asked for."""
@@ -95,6 +107,7 @@ class Process:
 
     def end(self) -> None:
         """Kill it and all that it forked."""
+        self._ended = True
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
@@ -145,9 +158,12 @@ def _processes(session: int) -> dict[int, tuple[str, int]]:
     return found
 
 
-def _kept(command: Sequence[str], options: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
-    """Start `command` from a thread that stays as long as the process does: it asks to be killed
-    when its parent dies, and the kernel takes the thread that forked it for its parent."""
+def _kept(
+    command: Sequence[str], options: Mapping[str, Any], gone: Callable[[], None]
+) -> "subprocess.Popen[bytes]":
+    """Start `command` from a thread that stays as long as the process does, and then calls `gone`:
+    it asks to be killed when its parent dies, and the kernel takes the thread that forked it for
+    its parent."""
     started: Future[subprocess.Popen[bytes]] = Future()
 
     def keep() -> None:
@@ -163,6 +179,7 @@ def _kept(command: Sequence[str], options: Mapping[str, Any]) -> "subprocess.Pop
         # Nobody's id may be that of the process before all that it forked is killed: not reaped.
         with suppress(ChildProcessError):
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        gone()
 
     Thread(target=keep, name="sandbox", daemon=True).start()
     return started.result()

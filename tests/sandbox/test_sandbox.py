@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Thread
 
@@ -147,6 +148,30 @@ def test_who_was_interrupted_leaves_no_answer_to_others(
 
 def interrupted(_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_one_that_dies_is_there_again_before_anybody_asks(sandbox: Sandbox, number: int) -> None:
+    sandbox.start()
+    for _ in range(2):
+        first = pid(sandbox)
+        os.kill(first, number)
+        eventually(lambda first=first: pid(sandbox) not in (0, first))  # type: ignore[misc]
+    second = pid(sandbox)
+    assert sandbox.run(PLAIN, 1) == [None]
+    assert pid(sandbox) == second
+
+
+def test_one_that_is_closed_stays_so(sandbox: Sandbox) -> None:
+    sandbox.start()
+    before = set(threads())
+    sandbox.close()
+    eventually(lambda: before > set(threads()))  # whoever waited for its end has seen it
+    assert pid(sandbox) == 0
+
+
+def threads() -> list[Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "sandbox"]
 
 
 def test_the_thread_that_started_it_may_end(sandbox: Sandbox) -> None:

@@ -139,10 +139,9 @@ class RemoteEngine:
         return "/health"
 
     async def _watch(self, place: str) -> None:
-        """Know whether it is there, and the same; have the sandbox anew where it has died."""
+        """Know whether it is there, and the same."""
         while self._router is None or self._router.lives():
             self._trouble = await self._looked_after(place)
-            await asyncio.to_thread(self._sandboxes.revive)
             await asyncio.sleep(LOOK_SECONDS)
         self._dead.set()
 

@@ -184,11 +184,11 @@ class SGLangEngine:
         self._watching = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
-        """Notice what hangs, and what has died of that which can be had anew."""
-        while not self._progress.hangs(self._requests.busy):
-            if self._guided:
-                await asyncio.to_thread(self._sandboxes.revive)
+        """Notice that it hangs."""
+        hangs = False
+        while not hangs:
             await asyncio.sleep(LOOK_SECONDS)
+            hangs = self._progress.hangs(self._requests.busy)
         seconds = self._progress.seconds
         self._die(f"The engine hangs: it has computed nothing for {seconds:g} seconds.")
 

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 LOOK_SECONDS = 0.5
-"""How often the server looks. What has died, as other things than schedulers do, is noticed so,
-too."""
+"""How often the server looks."""
 
 
 class Beats(Protocol):
