@@ -12,7 +12,7 @@ from functionary_sgl import record, tracing
 from functionary_sgl.adapters import Adapter, Adapters, unknown
 from functionary_sgl.admission import Admission, Place
 from functionary_sgl.caller import Caller
-from functionary_sgl.chat.conversation import Call, Conversation, Image, Message
+from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.custom import CustomTool
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.schema import Arguments
@@ -26,7 +26,7 @@ from functionary_sgl.checked_turn import (
     within_context,
 )
 from functionary_sgl.engines.base import Answering, Engine, Sampling
-from functionary_sgl.engines.images import MOST_IMAGES
+from functionary_sgl.engines.shown import shown
 from functionary_sgl.engines.traced import Traced
 from functionary_sgl.errors import RequestError
 from functionary_sgl.forms import Forms
@@ -132,8 +132,7 @@ class Model:
         record.current().model = self.names[0]
         record.current().adapter = "" if adapter is None else adapter.name
         check_ids(sampling, self.prompter.tokenizer.size)
-        images = conversation.images()
-        await self._check_images(images)
+        images = await shown(conversation.images(), self.engine)
         key = None if adapter is None else adapter.key
         salt = salt_of(sampling, key, cache_salt)
         conversation = self.prompter.in_first_order(conversation, salt)
@@ -158,7 +157,7 @@ class Model:
             max_tokens=self.budget(taken, max_tokens, conversation.messages_param),
             stop_token_ids=self.prompter.stop_token_ids,
             last_input=conversation.last_input(),
-            images=tuple(image.url for image in images),
+            images=images,
             trims_text=self.prompter.format.trims_text,
             continues=conversation.continues,
             top_logprobs=top_logprobs,
@@ -266,18 +265,6 @@ class Model:
         for left, call in enumerate(reversed(calls)):
             known = None if cut and not left else turn.arguments.get(call.name)
             self.gate.count(known, call.arguments)
-
-    async def _check_images(self, images: Sequence[Image]) -> None:
-        if len(images) > MOST_IMAGES:
-            raise RequestError(
-                f"{len(images)} images are too many; at most {MOST_IMAGES} can be shown.",
-                param=images[MOST_IMAGES].path,
-            )
-        urls = [image.url for image in images]
-        objections = await asyncio.to_thread(self.engine.blind_to, urls) if images else ()
-        for image, objection in zip(images, objections, strict=True):
-            if objection is not None:
-                raise RequestError(objection, param=image.path)
 
     def budget(self, prompt_tokens: int, max_tokens: int | None, param: str) -> int:
         """The tokens that an answer may have; ContextLengthExceeded, about `param`, where there is

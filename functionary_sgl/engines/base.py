@@ -1,6 +1,6 @@
 """What an engine is to the rest of the package."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -159,6 +159,9 @@ class Engine(Answering, Protocol):
 
     context_length: int
     """Most ids of a prompt and its output together."""
+
+    image_hosts: Collection[str]
+    """From where images may be fetched for it."""
 
     most_running: int | None
     """How many turns it can work on at once, by its settings and memory; None: any number."""

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 MOST_IMAGES = 16
 """In one conversation. SGLang shows more than 16 with fewer tokens each than models know."""
 
+MOST_BYTES = 2**24
+"""Of one that is fetched; those in a request are bounded by its body."""
+
 MOST_PIXELS = 2**25
 """Of one image: a small file can unpack into gigabytes."""
 
@@ -39,8 +42,6 @@ def objection(url: str, domains: Collection[str]) -> str | None:
 
 def _embedded(url: str) -> str | None:
     """`objection` to a `data:` URL."""
-    from PIL import Image
-
     kind, _, content = url.partition(",")
     if not (kind.startswith("data:image/") and kind.endswith(";base64")):
         return "A data: URL of an image looks like data:image/png;base64,..."
@@ -48,11 +49,26 @@ def _embedded(url: str) -> str | None:
         data = base64.b64decode(content, validate=True)
     except ValueError:
         return "What the data: URL holds is not base64."
+    return content_objection(data, "What the data: URL holds")
+
+
+def kind(data: bytes) -> str:
+    """The media type of `data`, which has no `content_objection`."""
+    from PIL import Image
+
+    format = Image.open(io.BytesIO(data), formats=FORMATS).format
+    return str(Image.MIME[str(format)])
+
+
+def content_objection(data: bytes, place: str) -> str | None:
+    """None if `data` is an image that may be shown, else why not; it was found at `place`."""
+    from PIL import Image
+
     try:
         # Reads the header only.
         width, height = Image.open(io.BytesIO(data), formats=FORMATS).size
     except (OSError, SyntaxError, ValueError):
-        return f"What the data: URL holds is no image of the formats {', '.join(FORMATS)}."
+        return f"{place} is no image of the formats {', '.join(FORMATS)}."
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         width = height = MOST_PIXELS
     if width * height > MOST_PIXELS:

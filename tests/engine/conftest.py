@@ -121,6 +121,7 @@ class Servers:
             llava.build(model)
             # SGLang gives a LLaVA images in half precision, so the rest of it has to be.
             flags = ["--dtype=float16", "--served-model-name=llava"]
+            flags += ["--allowed-media-domains", "127.0.0.1"]
             return [f"--model-path={model}", *flags]
         if name == "numberless":
             from tests.engine import numberless

@@ -50,11 +50,11 @@ class Reading(threading.Thread):
 
 
 class Traces:
-    """What belongs to a server that runs: processes, also the one that waits for its end, and files
-    in shared memory."""
+    """What belongs to a server that runs, or to an engine: processes, of which there are so many at
+    `least`, also the one that waits for its end, and files in shared memory."""
 
-    def __init__(self, engine: RunningEngine) -> None:
-        server = psutil.Process(engine.process.pid)
+    def __init__(self, pid: int, least: int = 4) -> None:
+        server = psutil.Process(pid)
         self._processes = server.children(recursive=True)
         pipes = set(_opened(server))
         for other in psutil.process_iter(["cmdline"]):
@@ -63,7 +63,7 @@ class Traces:
                 self._processes.append(other)
         pids = [server.pid, *(process.pid for process in self._processes)]
         self._files = {file for pid in pids for file in _mapped(pid)}
-        assert len(self._processes) >= 4  # a scheduler, a detokenizer, a sandbox, a sweeper
+        assert len(self._processes) >= least  # a scheduler, a detokenizer, a sandbox, a sweeper
         assert self._files
 
     def process(self, name: str) -> psutil.Process:
@@ -136,7 +136,7 @@ def test_so_does_a_detokenizer_that_dies(seeing: RunningEngine) -> None:
 
 
 def dies(engine: RunningEngine, name: str, **fields: Any) -> None:
-    stream, traces = Reading(engine, **fields), Traces(engine)
+    stream, traces = Reading(engine, **fields), Traces(engine.process.pid)
     begun = time.monotonic()
     traces.process(name).kill()
     assert "died" in stream.error()
@@ -148,7 +148,7 @@ def dies(engine: RunningEngine, name: str, **fields: Any) -> None:
 
 
 def test_an_engine_that_hangs_is_told_and_ended(adapted: RunningEngine) -> None:
-    stream, traces = Reading(adapted), Traces(adapted)
+    stream, traces = Reading(adapted), Traces(adapted.process.pid)
     traces.process("scheduler").suspend()
     assert stream.error() == "The engine hangs: it has computed nothing for 20 seconds."
     assert adapted.ended(60) == 1
@@ -157,7 +157,7 @@ def test_an_engine_that_hangs_is_told_and_ended(adapted: RunningEngine) -> None:
 
 
 def test_nothing_is_left_of_a_server_that_is_killed(killed: RunningEngine) -> None:
-    stream, traces = Reading(killed), Traces(killed)
+    stream, traces = Reading(killed), Traces(killed.process.pid)
     killed.process.send_signal(signal.SIGKILL)
     killed.process.communicate()
     traces.are_gone()

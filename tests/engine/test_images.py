@@ -2,6 +2,9 @@
 
 import base64
 import io
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import openai
@@ -69,6 +72,41 @@ def test_a_call_can_be_about_an_image(seeing: RunningEngine) -> None:
     answer = ask(seeing, picture("red"), tools=[WEATHER], tool_choice="required", max_tokens=80)
     (call,) = answer.choices[0].message.tool_calls[:1]
     assert call.function.name == "get_current_weather"
+
+
+@pytest.fixture
+def pictures() -> Iterator[str]:
+    """The URL of a server that has a red picture at /red, and nothing else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/red"
+            self.send_response(200 if found else 404)
+            self.end_headers()
+            if found:
+                content = picture("red")["image_url"]["url"].partition(",")[2]
+                self.wfile.write(base64.b64decode(content))
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_picture_is_fetched_from_an_allowed_host(seeing: RunningEngine, pictures: str) -> None:
+    ask(seeing, picture("red"))  # both from the prefix cache
+    given, found = (
+        logprobs(ask(seeing, part, logprobs=True, top_logprobs=0))
+        for part in (picture("red"), shown(f"{pictures}/red"))
+    )
+    assert found == given
+    with pytest.raises(openai.BadRequestError, match="status 404") as raised:
+        ask(seeing, shown(f"{pictures}/blue"))
+    assert raised.value.param == "messages[0].content[1]"
+    assert raised.value.code == "invalid_image_url"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """An engine on another machine, or several behind a router."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -66,7 +66,7 @@ class RemoteEngine:
         self._tokenizer = tokenizer
         definition = tokenizer.definition
         self._sandboxes = Sandboxes(definition, about.vocabulary_size, about.end_ids or None)
-        self._image_domains = frozenset(about.image_domains)
+        self.image_hosts: Collection[str] = frozenset(about.image_domains)
         self._requests = Requests(self._send, self.context_length, guided=True, read=_read)
         self._trouble: EngineError | None = None
         self._dead = asyncio.Event()
@@ -83,7 +83,7 @@ class RemoteEngine:
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
         if not self.peer.about.sees_images:
             return [BLIND] * len(images)
-        return [objection(url, self._image_domains) for url in images]
+        return [objection(url, self.image_hosts) for url in images]
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         return self._requests.generate(request)

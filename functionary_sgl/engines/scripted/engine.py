@@ -5,7 +5,7 @@ in chunks, can be stopped at any moment, and fails when it is told to.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +94,7 @@ class ScriptedEngine:
         self.most_running: int | None = None
         self.most_waiting: int | None = None
         self.takes_turns = False
+        self.image_hosts: Collection[str] = ()
         self.running = 0
         self._script = script
         self._tokenizer = tokenizer
@@ -109,7 +110,7 @@ class ScriptedEngine:
         return check(constraints, bytewise(), patient)
 
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
-        return [objection(url, ()) for url in images]
+        return [objection(url, self.image_hosts) for url in images]
 
     async def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         progress = self._progress(request.turn, request.token_ids)

@@ -5,7 +5,15 @@ TokenizerManager that talks to them; requests go to that, without HTTP in betwee
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -81,7 +89,7 @@ class SGLangEngine:
         self._watching: asyncio.Task[None] | None = None
         self._stop: Callable[[], None] = lambda: None
         domains = engine.server_args.allowed_media_domains or ()
-        self._image_domains = frozenset(domain.lower() for domain in domains)
+        self.image_hosts: Collection[str] = frozenset(domain.lower() for domain in domains)
         send = partial(Stream, self._manager)
         self._requests = Requests(send, self.context_length, self._guided)
         self._death: EngineDied | None = None
@@ -108,7 +116,7 @@ class SGLangEngine:
     def blind_to(self, images: Sequence[str]) -> list[str | None]:
         if not self._manager.model_config.is_multimodal:
             return [BLIND] * len(images)
-        return [objection(url, self._image_domains) for url in images]
+        return [objection(url, self.image_hosts) for url in images]
 
     def generate(self, request: Request) -> AsyncGenerator[Chunk, None]:
         return self._requests.generate(request)

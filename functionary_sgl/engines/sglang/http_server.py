@@ -9,7 +9,7 @@ from typing import Any
 from functionary_sgl.engines.generate import envelope
 from functionary_sgl.engines.generate.about import About, fingerprint
 from functionary_sgl.engines.generate.capacity import most_running
-from functionary_sgl.engines.sglang import http_requests, launch
+from functionary_sgl.engines.sglang import http_end, http_requests, launch
 from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, FunctionaryError, UsageError
 from functionary_sgl.tokenizer import Tokenizer
@@ -54,6 +54,7 @@ def run(
         # Not by SGLang's flag, which it prints with all others.
         add_api_key_middleware(http_server.app, api_key=key, admin_api_key=None)
     hang_seconds = hang_seconds or launch.default_hang_seconds()
+    http_end.in_order()
     http_requests.heed(partial(_about, fingerprint(tokenizer), adapters, hang_seconds))
     load_plugins()
     try:
