@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from functionary_sgl import files
-from functionary_sgl.engines.sglang import llava, lora, weights
+from functionary_sgl.engines.sglang import llava, lora, stages, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
@@ -126,6 +126,7 @@ def prepared(
     if arguments.grammar_backend == "none":
         raise UsageError("--grammar-backend none: calls cannot be constrained without a grammar")
     weights.check(arguments.model_path, arguments.load_format)
+    stages.check(arguments.model_path, arguments.pp_size)
     adapters = lora.adapters(arguments)
     if not has_accelerator():
         _prepare_for_cpu(arguments)

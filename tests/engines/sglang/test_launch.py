@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from functionary_sgl.engines.sglang import stages
 from functionary_sgl.engines.sglang.launch import fits_in_float32, thread_binding
+from functionary_sgl.errors import UsageError
+from functionary_sgl.prompt.checkpoint import EMBEDDED
+from tests.conftest import TINY
 
 
 @pytest.mark.parametrize(
@@ -74,3 +78,10 @@ def test_the_platform_steps_aside_for_accelerators_and_for_the_users_choice(
         env=clean | environment,
     )
     assert done.stdout.strip() == platform
+
+
+def test_a_model_whose_embeddings_are_tied_has_no_stages() -> None:
+    stages.check(str(EMBEDDED), 1)
+    stages.check(str(TINY), 2)
+    with pytest.raises(UsageError, match=r"tie_word_embeddings.*--tp-size"):
+        stages.check(str(EMBEDDED), 2)
