@@ -33,7 +33,7 @@ def bound(cache_bytes: int, kept: KeptGrammars) -> None:
 
 
 class _Cache(LRUCache[Any, Any]):
-    """In place of SGLang's dictionary, of which it uses what is here, and `clear`."""
+    """In place of SGLang's dictionary, of which it uses what is here."""
 
     def __init__(self, cache_bytes: int, kept: KeptGrammars) -> None:
         super().__init__(cache_bytes, getsizeof=lambda grammar: min(size(grammar), cache_bytes))
@@ -48,9 +48,9 @@ class _Cache(LRUCache[Any, Any]):
         super().__setitem__(key, grammar)
         self._kept.hold(len(self), int(self.currsize))
 
-    def __delitem__(self, key: Any) -> None:
-        super().__delitem__(key)
-        self._kept.hold(len(self), int(self.currsize))
+    def clear(self) -> None:
+        super().clear()
+        self._kept.hold(0, 0)
 
 
 def size(grammar: Any) -> int:
