@@ -65,6 +65,16 @@ class Generation:
         self._write(rest)
         if delta := self._filter.feed(rest):
             yield delta
+        if self.out_of_budget and self._is_whole_value():
+            self.out_of_budget = False
+
+    def _is_whole_value(self) -> bool:
+        """Whether the text is a JSON value that was asked for, and has come to its end."""
+        constraint, value = self.request.constraint, ValueMatcher(())
+        if constraint is None or constraint.kind != "json_schema":
+            return False
+        value.feed(self.text)
+        return value.ended
 
     def _take(self, chunk: Chunk) -> str:
         """The text that is certain now; ids after the end of the generation do not count."""

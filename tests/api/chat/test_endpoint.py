@@ -7,7 +7,9 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from functionary_sgl.engines.scripted import ScriptedEngine
+from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
+from tests.engine import dressed
 from tests.formats import PROMPTERS, written
 from tests.serving import Served, scripted_model, serving
 
@@ -192,6 +194,23 @@ def test_usage_tells_what_was_reasoned() -> None:
     assert told is not None
     assert told.completion_tokens_details is not None
     assert 0 < (told.completion_tokens_details.reasoning_tokens or 0) < told.completion_tokens
+
+
+# In that of "mistral" a list has to be closed behind it.
+@pytest.mark.parametrize("format", sorted(FORMATS.keys() - {"mistral"}))
+def test_a_call_that_ends_with_the_budget_is_whole(format: str) -> None:
+    turn = written(format, None, [("get_current_weather", '{"location": "Istanbul"}')])
+    asked = {**ASK, "tool_choice": "required", "parallel_tool_calls": False}
+    prompter = dressed.prompter(FORMATS[format])
+    with serving(scripted_model(prompter, {"turn": turn})) as served:
+        create = served.client.chat.completions.create
+        whole = create(**asked)
+        (call,) = whole.choices[0].message.tool_calls
+        for most in range(1, whole.usage.completion_tokens + 1):
+            (part,) = create(**asked, max_tokens=most).choices
+            said = [told.function for told in part.message.tool_calls or ()]
+            reason = "tool_calls" if said == [call.function] else "length"
+            assert part.finish_reason == reason, most
 
 
 def test_several_choices_run_side_by_side(serve: Callable[..., Served]) -> None:
