@@ -12,7 +12,7 @@ class About(BaseModel):
     """model: its path, for people. tokens: the `fingerprint` of its tokenizer.
     context_length, most_running: as of `Engine`.
     vocabulary_size: how many ids the model has; end_ids: those that end a text by themselves.
-    sees_images: whether it can be shown any; image_domains: where it may fetch them from.
+    sees_images: whether it can be shown any; image_domains: hosts to fetch them from.
     adapters: those that it has loaded, by the names that requests have for them.
     hang_seconds: how long it may be silent before something is wrong.
     """

@@ -51,16 +51,17 @@ class Grammars:
     """By so many `schedulers`, to which it is handed when they start."""
 
     def __init__(self, schedulers: int) -> None:
+        self._schedulers = schedulers
         context = multiprocessing.get_context("spawn")
         self._numbers = context.RawArray("Q", _FIELDS * schedulers)
         self._taken = context.Value("Q", 0)
 
     def place(self) -> KeptGrammars:
-        """One that no other scheduler has."""
+        """One that no other scheduler has, as long as there are no more than were foreseen."""
         with self._taken.get_lock():
             place = int(self._taken.value)
             self._taken.value = place + 1
-        return KeptGrammars(self._numbers, _FIELDS * place)
+        return KeptGrammars(self._numbers, _FIELDS * (place % self._schedulers))
 
     def metrics(self) -> Iterator[Metric]:
         """Summed over the schedulers, in Prometheus' terms."""
