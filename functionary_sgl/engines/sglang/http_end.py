@@ -40,7 +40,7 @@ def _run(
     try:
         original(server_args, manager, templates, port_args, *args, **kwargs)
     finally:
-        if manager._subprocess_watchdog is not None:
-            manager._subprocess_watchdog.stop()  # to it, an end is a crash
+        if (watchdog := getattr(manager, "_subprocess_watchdog", None)) is not None:
+            watchdog.stop()  # to it, an end is a crash
         kill_process_tree(os.getpid(), include_parent=False, wait_timeout=60)
         leftovers.remove()
