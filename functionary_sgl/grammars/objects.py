@@ -38,7 +38,7 @@ def object_(
 
     Raises InvalidSchema for what is not enforced.
     """
-    names = _names(parts)
+    names = names_of(parts)
     required = {name for part in parts for name in part.get("required", ())}
     patterns = list(dict.fromkeys(p for part in parts for p in part.get("patternProperties", ())))
     if len(patterns) > MAX_PATTERN_PROPERTIES:
@@ -46,7 +46,7 @@ def object_(
 
     def of_name(name: str) -> Expression:
         found = [pattern for pattern in patterns if texts.matches(pattern, name)]
-        return value(tuple(schema for part in parts for schema in _for(part, name, found)))
+        return value(tuple(schema for part in parts for schema in schemas_for(part, name, found)))
 
     members = [
         _Member(sequence(texts.key(name), COLON, of_name(name)), name in required) for name in names
@@ -57,14 +57,14 @@ def object_(
     return sequence(Literal("{"), body, Literal("}"))
 
 
-def _names(parts: Sequence[Part]) -> list[str]:
+def names_of(parts: Sequence[Part]) -> list[str]:
     """Those that are listed, in their order, and behind them those that are only required."""
     listed = [name for part in parts for name in part.get("properties", ())]
     required = [name for part in parts for name in part.get("required", ())]
     return list(dict.fromkeys(listed + required))
 
 
-def _for(part: Part, name: str | None, patterns: Sequence[str]) -> Iterator[Any]:
+def schemas_for(part: Part, name: str | None, patterns: Sequence[str]) -> Iterator[Any]:
     """The schemas of `part` for the value of a key that is listed as `name`, if it is, and that of
     all its patterns `patterns` match."""
     listed = part.get("properties", {})
@@ -80,7 +80,7 @@ def _others(
     """Keys that are not among `names`, with their values, for each combination of patterns."""
     for count in range(len(patterns) + 1):
         for found in combinations(patterns, count):
-            schemas = tuple(schema for part in parts for schema in _for(part, None, found))
+            schemas = tuple(schema for part in parts for schema in schemas_for(part, None, found))
             if False not in schemas:
                 barred = [pattern for pattern in patterns if pattern not in found]
                 key = texts.other_key(names, found, barred)

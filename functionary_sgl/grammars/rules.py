@@ -46,32 +46,34 @@ def grammar_text(schema: Mapping[str, Any], lead: str = "", tails: Sequence[str]
 def value_of(schema: Mapping[str, Any], grammar: Grammar) -> Expression:
     """The JSON texts that satisfy `schema`, as `schemas.enforceable` gives it; their rules are
     added to `grammar`. Raises InvalidSchema for what no grammar here can hold."""
-    return _Rules(schema, grammar).value()
+    rules = Rules(schema, grammar)
+    value = rules.value((schema,))
+    rules.complete()
+    return value
 
 
-class _Rules:
-    """Makes rules until all that are asked for are there."""
+class Rules:
+    """Makes rules in `grammar` for values that satisfy `schema`, or parts of it. What they need in
+    turn is there when they are `complete`."""
 
     def __init__(self, schema: Mapping[str, Any], grammar: Grammar) -> None:
-        self._schema = schema
         self._definitions = schema.get("$defs", {})
-        self._alternatives = Alternatives(self._definitions)
-        self._work = Work()
+        self.alternatives = Alternatives(self._definitions)
+        self.work = Work()
         self._grammar = grammar
         self._values: dict[tuple[int, ...], Name] = {}
         self._kept: list[Any] = []
         self._pending: list[tuple[Name, tuple[Any, ...]]] = []
-        self._texts = Texts(grammar.terminal, _characters(schema) <= MOST_SPELLED)
+        self.texts = Texts(grammar.terminal, _characters(schema) <= MOST_SPELLED)
 
-    def value(self) -> Expression:
-        root = self._value((self._schema,))
+    def complete(self) -> None:
+        """Make the rules that others need, until all are there."""
         while self._pending:
             name, schemas = self._pending.pop()
             self._grammar.rules[name.name] = self._expression(schemas)
-        return root
 
-    def _value(self, schemas: tuple[Any, ...]) -> Expression:
-        """What satisfies all of `schemas`."""
+    def value(self, schemas: tuple[Any, ...]) -> Expression:
+        """The values that satisfy all of `schemas`."""
         targets = map(self._target, schemas)
         apart = {id(schema): schema for schema in targets if schema is not True and schema != {}}
         if False in apart.values():
@@ -92,12 +94,13 @@ class _Rules:
         return schema
 
     def _expression(self, schemas: tuple[Any, ...]) -> Expression:
-        found = self._alternatives.of(schemas)
-        options = [self._of_type(type_, parts) for type_, parts in found]
+        found = self.alternatives.of(schemas)
+        options = [self.of_type(type_, parts) for type_, parts in found]
         return options[0] if len(options) == 1 else Choice(tuple(options))
 
-    def _of_type(self, type_: str, parts: Sequence[Part]) -> Expression:
-        self._work.spend(type_, parts)
+    def of_type(self, type_: str, parts: Sequence[Part]) -> Expression:
+        """The values of this type that satisfy all `parts`."""
+        self.work.spend(type_, parts)
         match type_:
             case "null":
                 return Literal("null")
@@ -107,10 +110,10 @@ class _Rules:
             case "number":
                 return self._number(parts)
             case "string":
-                return self._texts.string(parts)
+                return self.texts.string(parts)
             case "array":
-                return array(parts, self._value, self._grammar.rule)
-        return object_(parts, self._value, self._grammar.rule, self._texts)
+                return array(parts, self.value, self._grammar.rule)
+        return object_(parts, self.value, self._grammar.rule, self.texts)
 
     def _number(self, parts: Sequence[Part]) -> Expression:
         parts = simplified(parts)

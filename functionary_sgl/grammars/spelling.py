@@ -1,4 +1,4 @@
-"""How JSON strings spell the members of a set of characters."""
+"""How JSON strings, and texts as they stand, spell the members of a set of characters."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -23,6 +23,11 @@ def spelled(ranges: Ranges, numbers: bool = True) -> str | None:
     if not branches:
         return None
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+def plain(ranges: Ranges) -> str | None:
+    """A regular expression for a member of `ranges` as it stands; None if it has none."""
+    return f"[{''.join(_range(first, last) for first, last in ranges)}]" if ranges else None
 
 
 def _numbered(ranges: Ranges) -> Iterator[str]:

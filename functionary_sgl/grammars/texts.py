@@ -1,6 +1,6 @@
 """Strings and keys of a JSON Schema as terminals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -71,10 +71,20 @@ class Texts:
 
     def matches(self, pattern: str, text: str) -> bool:
         """Whether `pattern` is found in `text`, in a time that grows with their lengths only."""
-        return bool(_validator(pattern).is_valid(text))
+        return found_in(pattern, text)
+
+
+def found_in(pattern: str, text: str) -> bool:
+    """As `Texts.matches`."""
+    return bool(_validator(pattern).is_valid(text))
 
 
 @lru_cache(maxsize=256)
 def _validator(pattern: str) -> Any:
+    return validator({"pattern": pattern})
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """What tells whether values satisfy `schema`; ValueError for a pattern that it cannot have."""
     options = jsonschema_rs.RegexOptions(size_limit=_PATTERN_BYTES)
-    return jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
+    return jsonschema_rs.Draft202012Validator(dict(schema), pattern_options=options)

@@ -24,6 +24,24 @@ class TextBuffer:
         return self._bytes.decode(errors="surrogatepass")
 
 
+class Matcher(Protocol):
+    """Finds where a text ends. `matched` is the stop string that ended it, None until one did;
+    `passed` counts the characters that are certainly before the end."""
+
+    matched: str | None
+    passed: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether the text is over."""
+
+    def feed(self, text: str) -> str:
+        """The text that is certainly before the end; nothing more after it."""
+
+    def close(self) -> str:
+        """What was held back for an end that did not come."""
+
+
 class StopMatcher:
     """Finds the stop string that is complete first; of several, the longest.
 
@@ -113,7 +131,8 @@ class Verbatim:
 
 
 class JSONString:
-    """Takes the text of a JSON string, quotes included, and gives what the string says.
+    """Takes the text of a JSON string, quotes included, and gives what the string says; of several
+    strings, the one that stands `behind` so many quotes.
 
     Half of a surrogate pair becomes U+FFFD, for it is no character.
     """
@@ -123,9 +142,9 @@ class JSONString:
     _OTHER = r"\\u(?![dD][89abAB])....|\\[^u]|[^\\\"]+|\""
     _UNIT = re.compile(f"{_PAIR}|{_HALF}|{_OTHER}", re.DOTALL)
 
-    def __init__(self) -> None:
+    def __init__(self, behind: int = 0) -> None:
         self._held = ""
-        self._quotes = 0
+        self._quotes = -behind
 
     def feed(self, text: str) -> str:
         """What the characters that are complete now say; nothing more after the closing quote."""
