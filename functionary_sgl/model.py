@@ -89,7 +89,7 @@ class Model:
 
     @cached_property
     def gate(self) -> Gate:
-        return Gate(self.engine, self.constraints)
+        return Gate(self.engine, self.constraints, self.prompter.format.parameters)
 
     @cached_property
     def forms(self) -> Forms:
@@ -252,6 +252,8 @@ class Model:
         offer = self.prompter.offers.of(
             conversation, schemas, answer, inputs, free_names=free_names
         )
+        if self.prompter.format.parameters is not None:
+            offer = replace(offer, whole={name: known.whole for name, known in arguments.items()})
         check_least(sampling, offer)
         most = self.engine.context_length
         with within_context(most, conversation.messages_param):

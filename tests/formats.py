@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
@@ -19,6 +20,9 @@ Call = tuple[str, str]
 T = TypeVar("T")
 
 CHAT_TEMPLATES = DATA / "chat_templates"
+JSON_FORMATS = [name for name, format in FORMATS.items() if format.parameters is None]
+"""Those whose calls are JSON, which may be broken."""
+
 SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 
 # Models that have no tokens for their marks; all others of these tests do.
@@ -126,6 +130,36 @@ def _tool_call(content: str, calls: list[Call]) -> str:
     return "\n".join([content, *parts] if content else parts)
 
 
+def _xml_call(content: str, calls: list[Call]) -> str:
+    parts = [
+        f"<tool_call>\n<function={name}>\n{parameters(_json((name, payload)))}"
+        "</function>\n</tool_call>"
+        for name, payload in calls
+    ]
+    return "\n".join([content + "\n" * bool(parts), *parts] if content else parts)
+
+
+def parameters(arguments: str) -> str:
+    """The arguments as parameters; as they are where they are no object."""
+    try:
+        values = parsed(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    return "".join(
+        f"<parameter={key}>\n{value if isinstance(value, str) else _python(value)}\n</parameter>\n"
+        for key, value in values.items()
+    )
+
+
+def _python(value: Any) -> str:
+    """As chat templates show it that make texts of values in Python's way."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
 def _r1_distilled_qwen(content: str, calls: list[Call]) -> str:
     return content + _tool_call("", calls)
 
@@ -174,6 +208,7 @@ _WRITERS = {
     "r1_distilled_llama": _v3_llama31,
     "hermes": _tool_call,
     "granite": _tool_call,
+    "qwen3-coder": _xml_call,
     "qwen2.5-text-only": _tool_call,
     "cogito": _tool_call,
     "gemma3": _tool_call,
@@ -193,9 +228,31 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
         calls = [call for call in calls if call[0] != "python"]
     if not kind.many_calls:
         calls = calls[:1]
+    if kind.parameters is not None:
+        calls = [(name, payload if name == "python" else _told(payload)) for name, payload in calls]
     if format == "llama3-json" and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
         code = [call for call in calls if call[0] == "python"]
         calls = [call for call in calls if call[0] != "python"] + code[:1]
     return content, calls
+
+
+def _told(arguments: str) -> str:
+    """`arguments` without texts that are JSON of something else, or look so in Python."""
+    try:
+        values = parsed(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    for key, value in values.items():
+        if isinstance(value, str) and _is_other(value):
+            values[key] = f"text {value}"
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _is_other(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return not isinstance(json.loads(text), str)
+    return text in ("True", "False", "None")

@@ -23,6 +23,7 @@ from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
+from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from tests.contract import Contract
@@ -42,11 +43,12 @@ def scripted_model(
     script = Script.model_validate({"replies": [{"match": "", **reply} for reply in replies]})
     engine = ScriptedEngine(script, prompter.tokenizer, context)
     model = Model(("m",), prompter, engine, "for tests", **options)
-    model.__dict__["gate"] = _GATES.setdefault(model.constraints, model.gate)
+    kind = model.constraints, prompter.format.parameters
+    model.__dict__["gate"] = _GATES.setdefault(kind, model.gate)
     return model
 
 
-_GATES: dict[Constraints, Gate] = {}
+_GATES: dict[tuple[Constraints, Marks | None], Gate] = {}
 
 
 class Listener:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from prometheus_client import Metric
 
 from functionary_sgl.errors import EngineDied, EngineError
+from functionary_sgl.grammars.parameters import Marks
 
 EVER = 2**31 - 1
 """As `min_tokens`: text ends with the budget only."""
@@ -59,12 +60,14 @@ class Constraint:
     `lead` is written before it: a space that the text before ends with, left to the engine because
     in the tokenization that models are trained on it belongs to the token that follows. One of
     `tails` may follow: what the value's last token then reaches into; the text is cut there.
+    `marks`: an object by a JSON Schema is written as parameters, between these.
     """
 
     kind: Literal["json_schema", "regex", "lark"]
     source: str
     lead: str = ""
     tails: tuple[str, ...] = ()
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True)

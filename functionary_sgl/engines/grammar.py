@@ -14,6 +14,7 @@ from functionary_sgl.engines.base import TOO_COSTLY, Constraint
 from functionary_sgl.engines.cost import excess
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars import grammar_text
+from functionary_sgl.grammars.parameters import parameters_text
 from functionary_sgl.sandbox import Sandboxes, Trial
 from functionary_sgl.sandbox.limits import GENERATION
 
@@ -52,11 +53,15 @@ def beginnings(constraint: Constraint) -> tuple[str, ...]:
 
 @lru_cache(maxsize=128)
 def lark(constraint: Constraint) -> str:
-    """A JSON Schema between its lead and its tails, in llguidance's dialect of Lark.
+    """A JSON Schema between its lead and its tails, or with its marks, in llguidance's dialect of
+    Lark.
 
     Raises InvalidSchema for what no grammar can hold.
     """
-    return grammar_text(json.loads(constraint.source), constraint.lead, constraint.tails)
+    schema = json.loads(constraint.source)
+    if constraint.marks is not None:
+        return parameters_text(schema, constraint.marks)
+    return grammar_text(schema, constraint.lead, constraint.tails)
 
 
 def _trial(constraint: Constraint) -> Trial | str:

@@ -12,6 +12,7 @@ from threading import Lock
 import orjson
 from cachetools import LRUCache
 
+from functionary_sgl.chat.forms import JSONAnswer
 from functionary_sgl.chat.schema import Arguments, located
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Engine
@@ -19,6 +20,7 @@ from functionary_sgl.errors import EngineError, InvalidSchema
 from functionary_sgl.gate.shared import Shared
 from functionary_sgl.gate.trials import Trials, Unfinished, validity
 from functionary_sgl.gate.verdict import Constraints, verdict
+from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.metrics import (
     CALLS,
     GATE_SECONDS,
@@ -68,8 +70,12 @@ class Gate:
     theirs can be enforced. Unless their tool is strict, they are any JSON object with `names`, and
     any text with `off`."""
 
-    def __init__(self, engine: Engine, constraints: Constraints = "schema") -> None:
+    def __init__(
+        self, engine: Engine, constraints: Constraints = "schema", marks: Marks | None = None
+    ) -> None:
+        """`marks`: the model writes arguments as parameters between these."""
         self._engine = engine
+        self._marks = marks
         self._constraints = constraints
         self._known: LRUCache[_Key, Arguments | _Refusal] = LRUCache(CACHE_BYTES, _size)
         self._lock = Lock()
@@ -154,7 +160,8 @@ class Gate:
     def _try(self, key: _Key, patient: bool) -> Arguments | _Refusal:
         """What becomes of the tool of `key`; remembered unless time may have decided it."""
         tool, constraints = key
-        trials = Trials(self._engine, patient)
+        marks = None if isinstance(tool, JSONAnswer) else self._marks
+        trials = Trials(self._engine, patient, marks)
         found: Arguments | _Refusal
         try:
             found = verdict(tool, constraints, trials)

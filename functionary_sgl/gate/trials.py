@@ -1,9 +1,11 @@
 """What is tried of schemas and arguments, and whether there was time for it."""
 
+import json
 from collections.abc import Sequence
 from typing import Literal
 
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint, Engine
+from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.sandbox import Trial, bytewise
 
 MOST_SOON = 4
@@ -21,8 +23,10 @@ class Trials:
     `cut_short`: time or memory was up in one, so what came of it need not come of it again.
     """
 
-    def __init__(self, engine: Engine, patient: bool) -> None:
+    def __init__(self, engine: Engine, patient: bool, marks: Marks | None = None) -> None:
+        """`marks`: objects are written as parameters between these."""
         self._engine = engine
+        self._marks = marks
         self._patient = patient
         self._made = 0
         self.cut_short = False
@@ -30,10 +34,15 @@ class Trials:
     def faults(self, sources: Sequence[str]) -> Sequence[str | None]:
         """For each of these JSON Schemas, None or why the engine cannot enforce it: TOO_COSTLY
         where it cannot be told, for all behind that too."""
-        constraints = [Constraint("json_schema", source) for source in sources]
+        constraints = [self._constraint(source) for source in sources]
         told = self._engine.check(constraints, self._patient)
         self._count(TOO_COSTLY not in told)
         return told
+
+    def _constraint(self, source: str) -> Constraint:
+        # All arguments say that they are objects; a pattern that is tried alone does not.
+        is_object = self._marks is not None and json.loads(source).get("type") == "object"
+        return Constraint("json_schema", source, marks=self._marks if is_object else None)
 
     def objection(self, schema: str) -> str | None:
         """Why `schema` is none. One that takes too long, or has patterns of another dialect than

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
 from functionary_sgl.runtime.stops import Stops
-from functionary_sgl.runtime.text import StopMatcher, TextBuffer, TextFilter
+from functionary_sgl.runtime.text import Matcher, StopMatcher, TextBuffer, TextFilter
 from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import TextStream
 
@@ -27,15 +27,16 @@ class Generation:
         filter: TextFilter,
         stops: Stops,
         *,
-        is_value: bool = False,
+        matcher: Matcher | None = None,
     ) -> None:
         """`filter` decides what of the text is told; the request has the ids of `stops.marks`
-        among its `stop_token_ids`. `is_value`: the end of a JSON value ends the text too."""
+        among its `stop_token_ids`. `matcher`: finds the end of the text, as `stops` have it and
+        possibly before."""
         self._engine = engine
         self._decoder = decoder
         self._filter = filter
         self._stops = stops
-        self._matcher = (ValueMatcher if is_value else StopMatcher)(stops.searched)
+        self._matcher = matcher or StopMatcher(stops.searched)
         # What grows with each token is kept small: many answers are under way at once.
         self._ids = array("I")
         self._told = TextBuffer()
@@ -71,7 +72,7 @@ class Generation:
     def _is_whole_value(self) -> bool:
         """Whether the text is a JSON value that was asked for, and has come to its end."""
         constraint, value = self.request.constraint, ValueMatcher(())
-        if constraint is None or constraint.kind != "json_schema":
+        if constraint is None or constraint.kind != "json_schema" or constraint.marks is not None:
             return False
         value.feed(self.text)
         return value.ended

@@ -31,9 +31,9 @@ from functionary_sgl.runtime.events import (
     Variable,
 )
 from functionary_sgl.runtime.generation import Generation
+from functionary_sgl.runtime.payloads import Payloads
 from functionary_sgl.runtime.state import State, Tokens
 from functionary_sgl.runtime.stops import Stops
-from functionary_sgl.runtime.text import JSONString, TextFilter, Trimmer, Verbatim
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
@@ -85,9 +85,7 @@ class _Interpreter:
             adapter=turn.adapter,
             cache_salt=turn.cache_salt,
         )
-        begins = turn.trims_text and not turn.continues
-        self._content = Trimmer(at_the_end=turn.trims_text, at_the_beginning=begins)
-        self._content_name = ""
+        self._payloads = Payloads(turn)
         self._prompt_tokens = 0
         self._cached_tokens: int | None = None
         self._image_tokens = 0
@@ -112,7 +110,7 @@ class _Interpreter:
         while self.state.announced:
             name, event = self.state.announced.pop(0)
             if isinstance(event, Delta):
-                text = self._filter(name, constrained=False).feed(event.text)
+                text = self._payloads.filter(name, constrained=False).feed(event.text)
                 event = Delta(event.role, text)
                 if not text:
                     continue
@@ -201,7 +199,6 @@ class _Interpreter:
         is_free = role == "arguments" and constraint is None
         if is_free:
             self._take_lead()  # the model writes it
-        is_value = is_free or bool(constraint and constraint.tails)
         self._note_prompt()
         client_stops = self._turn.sampling.stop if role == "content" else ()
         stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_free)
@@ -221,9 +218,9 @@ class _Interpreter:
             min_tokens=self._least(role) if constraint is None else 0,
             top_logprobs=self._turn.top_logprobs,
         )
-        filter = self._filter(expression.name, constrained=constraint is not None)
+        filter, matcher = self._payloads.of(expression, constraint, stops, self.state.variables)
         decoder = self._tokenizer.stream()
-        return Generation(self._engine, request, decoder, filter, stops, is_value=is_value)
+        return Generation(self._engine, request, decoder, filter, stops, matcher=matcher)
 
     def _client_stop_ids(self, role: str) -> tuple[int, ...]:
         """Those that end the turn for the client but not for the model; text only."""
@@ -251,6 +248,9 @@ class _Interpreter:
 
     def _constraint(self, expression: Any) -> Constraint | None:
         wanted = expression.sampling_params
+        marks = getattr(expression, "marks", None)
+        if wanted.json_schema is not None and marks is not None:
+            return Constraint("json_schema", wanted.json_schema, marks=marks)
         if wanted.json_schema is not None:
             before: tuple[str, ...] = getattr(expression, "before", ())
             is_string = Variable.parse(expression.name).role in ("code", "input")
@@ -267,22 +267,6 @@ class _Interpreter:
         held = lead(self._tokenizer, self._tokens.pending, string=string)
         self._tokens.pending = self._tokens.pending.removesuffix(held)
         return held
-
-    def _filter(self, name: str, *, constrained: bool) -> TextFilter:
-        """A fresh one, but all text for the user is one text."""
-        role = Variable.parse(name).role
-        if role in ("code", "input") and constrained:
-            return JSONString()  # a text in a call whose arguments are JSON
-        if role == "content" and constrained:
-            return Verbatim()  # white space may be part of its form
-        if role == "reasoning":  # what follows it is where the text begins
-            self._content = Trimmer(at_the_end=self._turn.trims_text)
-        if role != "content":
-            return Trimmer()
-        if self._turn.trims_text and self._content_name not in ("", name):
-            self._content.feed("\n")  # its parts stand on lines of their own
-        self._content_name = name
-        return self._content
 
 
 def _as_tuple(stop: Any) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from functionary_sgl.grammars.readings import readings
 from functionary_sgl.runtime.events import Variable
+from functionary_sgl.runtime.parameters import Parameters
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.replay import Answer, replayed
 
@@ -23,14 +25,21 @@ def read(program: Any, offer: object, turn: str, ends: Sequence[str]) -> Said | 
     """What `turn` says, a text with the control token that ends it (one of `ends`); None if it is
     no turn that `program` writes with this offer."""
     answers: list[Answer] = []
+    objects: dict[str, str] = {}
     while True:
         step = replayed(program, Prompt("", []), offer, answers)
         if not turn.startswith(step.pending):
             return None
         turn = turn.removeprefix(step.pending)
         if step.expression is None:
-            return _said(step.variables) if turn in ("", *ends) else None
-        answer = _answer(step.expression, turn, ends)
+            return _said({**step.variables, **objects}) if turn in ("", *ends) else None
+        if (marks := getattr(step.expression, "marks", None)) is not None:
+            schema = step.expression.sampling_params.json_schema
+            parameters = Parameters(marks, readings(schema), strict=True)
+            objects[step.expression.name] = parameters.feed(turn)
+            answer = Answer(turn[: parameters.passed]) if parameters.ended else None
+        else:
+            answer = _answer(step.expression, turn, ends)
         if answer is None:
             return None
         answers.append(answer)

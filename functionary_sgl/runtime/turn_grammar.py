@@ -27,6 +27,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
+from functionary_sgl.grammars.parameters import parameters_of
 from functionary_sgl.runtime.questions import Answers, Questions, kind
 from functionary_sgl.runtime.replay import Answer, Step
 from functionary_sgl.runtime.value_ends import lead, tails
@@ -192,8 +193,11 @@ class _Composer:
         pending = held + step.pending
         taken = lead(self._tokenizer, pending)
         schema = json.loads(step.expression.sampling_params.json_schema)
+        following = self._following((*answers, _ARGUMENTS), "")
+        if (marks := getattr(step.expression, "marks", None)) is not None:
+            return pending, sequence(parameters_of(schema, marks, self._grammar), following)
         ends = tails(self._tokenizer, step.expression.before, string=False)
-        behind = Choice((self._following((*answers, _ARGUMENTS), ""), *map(Literal, ends)))
+        behind = Choice((following, *map(Literal, ends)))
         value = sequence(*[Literal(taken)] * bool(taken), value_of(schema, self._grammar), behind)
         return pending.removesuffix(taken), value
 

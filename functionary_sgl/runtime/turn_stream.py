@@ -11,6 +11,8 @@ from contextlib import aclosing
 from typing import Literal, NamedTuple
 
 from functionary_sgl.engines.base import Answering, Chunk, Constraint, Request, Scores, TurnContext
+from functionary_sgl.runtime.parameters import ParametersEnd
+from functionary_sgl.runtime.text import Matcher
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.turn_grammar import TurnGrammar
 from functionary_sgl.runtime.turn_request import TurnRequest
@@ -129,7 +131,9 @@ class TurnStream:
         if not _is_value(constraint):
             ends = frozenset(self._grammar.control_ids)
             return lambda token_id: 0 if token_id in ends else None
-        matcher, decoder = ValueMatcher(()), self._tokenizer.stream()
+        assert constraint is not None
+        marks, decoder = constraint.marks, self._tokenizer.stream()
+        matcher: Matcher = ValueMatcher(()) if marks is None else ParametersEnd(marks)
 
         def end(token_id: int) -> int | None:
             matcher.feed(decoder.step(token_id))

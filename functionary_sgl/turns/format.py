@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.turns.reasoning import THINK, Tags
 
 _PACKAGE = Path(__file__).parent.parent
@@ -33,6 +34,7 @@ class Format:
         beside calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
     image_token: the token with which the template shows an image; empty: it shows none.
+    parameters: what stands around the parameters of a call; None: its arguments are JSON.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
         call. `tags`: what stands around it.
     """
@@ -51,6 +53,7 @@ class Format:
     addresses_text: bool = False
     json_answers_beside_calls: bool = True
     image_token: str = ""
+    parameters: Marks | None = None
     reasons: bool = False
     reasons_if_forced: bool = False
     tags: Tags = THINK

@@ -14,6 +14,8 @@ class Offer:
     functions: name of each function on offer, with the JSON Schema (as text) of its arguments;
         None: the model writes them as it likes.
     inputs: name of each of them that takes a text, with the form of that text in JSON.
+    whole: name of each of them with the JSON Schema that its arguments are to satisfy, where that
+        is known: it says what of them is text where a format writes text and JSON alike.
     text: whether it may answer in text.
     code: whether it may send code to the code interpreter.
     settled: whether there is only one thing that it may do, so that the model is not asked.
@@ -35,6 +37,7 @@ class Offer:
     continues: bool = False
     free_names: bool = False
     inputs: Mapping[str, Form] = field(default_factory=dict)
+    whole: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

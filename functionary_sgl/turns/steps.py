@@ -6,9 +6,10 @@ from typing import Any
 
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.tools import NAME_PATTERN
+from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.reasoning import CLOSING, THINK, Tags
-from functionary_sgl.turns.vocabulary import follow, gen, select, value
+from functionary_sgl.turns.vocabulary import follow, gen, parameters, select, value
 
 _WORD = "[a-zA-Z0-9_-]+"
 
@@ -178,9 +179,12 @@ def reach(s: Any, mark: str, offer: Offer, tags: Tags = THINK) -> bool:
     return speak(s, 0, marks, offer.reasoning, offer.answer, tags) is not None
 
 
-def force(s: Any, mark: str, reasoning: bool, tags: Tags = THINK) -> bool:
+def force(
+    s: Any, mark: str, reasoning: bool, tags: Tags = THINK, spaces: Sequence[str] = ()
+) -> bool:
     """`mark`, which begins a call, written where the turn has to be a call: at once, or, with
-    `reasoning`, after it where the model prefers so. False if the turn ended before."""
+    `reasoning`, after it where the model prefers so. `spaces`: what may stand between them, if not
+    what the tags have. False if the turn ended before."""
     if reasoning:
         tag = next(iter(tags.closing))
         s += select("beginning_0", [mark, tag])
@@ -188,9 +192,18 @@ def force(s: Any, mark: str, reasoning: bool, tags: Tags = THINK) -> bool:
             return True
         if not reason(s, tag):
             return False
-        s += tags.after
+        write_behind(s, mark, spaces or [tags.after])
+        return True
     s += mark
     return True
+
+
+def write_behind(s: Any, mark: str, spaces: Sequence[str]) -> None:
+    """`mark`, written behind one of `spaces`; where there are several, the model says which."""
+    if len(spaces) == 1:
+        s += spaces[0] + mark
+    else:
+        s += select("space_0", [space + mark for space in spaces])
 
 
 def arguments(
@@ -236,3 +249,32 @@ def json_payload(
     s += value(f"code_{place}", '{"type": "string"}', ["}" + end for end in (*ends, *before)])
     s += "}"
     return True
+
+
+def parameter_payload(s: Any, place: int, offer: Offer, name: str, marks: Marks) -> bool:
+    """The arguments of a call of `name` as parameters between `marks`, to the last of these; code
+    for the code interpreter and the text of a tool that takes one are the only parameter. False if
+    the turn ended with them."""
+    if offer.is_code(name):
+        s += parameters(f"code_{place}", _only("code", '{"type": "string"}'), marks)
+        return True
+    form = offer.inputs.get(name)
+    if form is not None and form.kind == "lark":  # of a JSON string, with the space before it
+        s += f"{marks.key}input{marks.value}"
+        s += follow(f"input_{place}", form)
+        s += marks.close + marks.end
+        return True
+    if form is not None:
+        s += parameters(f"input_{place}", _only("input", form.source), marks)
+        return True
+    schema = offer.functions.get(name)
+    s += parameters(f"arguments_{place}", schema, marks)
+    return schema is not None or matched(s, f"arguments_{place}") is None
+
+
+def _only(name: str, schema: str) -> str:
+    """The JSON Schema of an object with this member only."""
+    return (
+        f'{{"type": "object", "properties": {{"{name}": {schema}}}, "required": ["{name}"],'
+        ' "additionalProperties": false}'
+    )

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from functionary_sgl.chat.forms import Form
+from functionary_sgl.grammars.parameters import Marks
 
 
 def _language() -> Any:
@@ -49,6 +50,17 @@ def value(name: str, json_schema: str, before: Sequence[str]) -> Any:
     """
     expression = gen(name, json_schema=json_schema)
     expression.before = tuple(before)
+    return expression
+
+
+def parameters(name: str, json_schema: str | None, marks: Marks) -> Any:
+    """`gen` of an object as parameters between `marks`, to the last of these; without a schema as
+    the model writes them.
+
+    SGLang's own interpreter knows no such objects: there it is JSON.
+    """
+    expression = gen(name, json_schema=json_schema)
+    expression.marks = marks
     return expression
 
 

@@ -104,7 +104,7 @@ def with_calls(call: str, between: str = "", before: str = "", after: str = "") 
 
 XML = (
     "<tool_call>\n<function={{ f.name }}>\n{% for k, v in f.arguments.items() %}<parameter={{ k }}>"
-    "\n{{ v }}\n</parameter>\n{% endfor %}</function>\n</tool_call>"
+    "{{ v }}</parameter>\n{% endfor %}</function>\n</tool_call>"
 )
 KEYS = (
     "<tool_call>{{ f.name }}\n{% for k, v in f.arguments.items() %}<arg_key>{{ k }}</arg_key>\n"

@@ -14,7 +14,7 @@ from functionary_sgl.errors import InvalidSchema, RequestError
 from functionary_sgl.prompt.chat_template import ChatTemplate
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns import FORMATS
-from tests.formats import PROMPTERS, written
+from tests.formats import JSON_FORMATS, PROMPTERS, written
 from tests.mistakes import SPELLED
 from tests.replay import replay
 
@@ -39,7 +39,7 @@ def calling(arguments: str, name: str = "f") -> dict[str, Any]:
     return {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", JSON_FORMATS)
 @pytest.mark.parametrize("arguments", ODD.values(), ids=ODD)
 def test_odd_arguments_in_the_history_are_shown(format: str, arguments: str) -> None:
     shown = prompt(format, [USER, calling(arguments)])

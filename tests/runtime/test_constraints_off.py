@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from functionary_sgl.turns import FORMATS
-from tests.formats import PROMPTERS, possible, written
+from tests.formats import JSON_FORMATS, PROMPTERS, possible, written
 from tests.replay import NAMES, cuts, payloads, replay, thoughts
 from tests.replay import arguments as all_arguments
 from tests.runtime.test_stream_equals_answer import every_format, reasoning_formats
@@ -149,6 +149,7 @@ def test_what_is_no_name_is_text(format: str, turn: str, content: str, made: Any
         assert (said and said.strip(), calls) == (content and content.strip(), made)
 
 
+json_formats = pytest.mark.parametrize("format", JSON_FORMATS)
 BROKEN = [
     "{'city': 'Rome'}",
     '{"city": "Rome",}',
@@ -160,7 +161,7 @@ BROKEN = [
 ]
 
 
-@every_format
+@json_formats
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("cut", [1, "char", "all"])
 def test_broken_arguments_are_answered_as_written(format: str, broken: str, cut: Any) -> None:
@@ -175,7 +176,7 @@ def test_broken_arguments_are_answered_as_written(format: str, broken: str, cut:
 UNCLOSED = ['{"city": "Rome', '{"city": ["Rome"', '{"city": "Rome}', "Rome"]
 
 
-@every_format
+@json_formats
 @pytest.mark.parametrize("broken", UNCLOSED)
 @pytest.mark.parametrize("cut", [1, "char", "all"])
 def test_the_mark_of_a_call_ends_broken_arguments(format: str, broken: str, cut: Any) -> None:
@@ -207,7 +208,7 @@ def test_whatever_a_model_writes_there_is_an_answer(
         assert answers[0].said == answers[1].said
 
 
-@every_format
+@json_formats
 def test_strict_tools_are_constrained_all_the_same(format: str) -> None:
     closed = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
     function = {"name": "now", "parameters": closed, "strict": True}
@@ -218,7 +219,7 @@ def test_strict_tools_are_constrained_all_the_same(format: str) -> None:
         assert off(format, turn, tools=tools).said == (None, [(name, expected)])
 
 
-@every_format
+@json_formats
 def test_one_call_ends_the_turn_where_calls_are_not_parallel(format: str) -> None:
     _, made = possible(format, None, [("get", "{'a': 1}"), ("now", "{}")])
     answer = off(format, written(format, None, made), parallel_tool_calls=False)

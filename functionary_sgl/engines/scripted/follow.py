@@ -9,6 +9,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar, limits
+from functionary_sgl.grammars.parameters import Marks
 
 # What is tried first where the script has nothing to say: whatever closes something.
 _PREFERENCE = bytes(
@@ -43,6 +44,7 @@ class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
         self._matcher = _matcher(constraint).deep_copy()
         self._is_json = constraint.kind == "json_schema"
+        self._marks = constraint.marks
         self._wish = wish
         self._text = bytearray()
         self._times_taken: Counter[int] = Counter()
@@ -80,6 +82,9 @@ class _Follower:
     def _invent(self, allowed: list[int]) -> None:
         """Bring the text to its end: close what is open, else rotate through what is allowed, so
         that no loop of the grammar lasts for ever; some keep step with that, so then at random."""
+        if self._marks is not None and (mark := self._mark(self._marks)) in allowed:
+            self._take(mark)
+            return
         known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
         closers = b'"' if ord("a") in allowed else b'}]",:'  # inside a string, and outside
         if self._is_json and known[0] in closers:
@@ -95,3 +100,16 @@ class _Follower:
             )
         self._times_taken[byte] += 1
         self._take(byte)
+
+    def _mark(self, marks: Marks) -> int:
+        """The next byte of the mark that ends what is open, of parameters."""
+        key, value, close, end = (mark.encode() for mark in marks[:4])
+        text, wanted = bytes(self._text), end
+        _, opened, latest = text.rpartition(key)
+        if opened:
+            name, named, said = latest.partition(value)
+            text, wanted = (said, close) if named else (name, value)
+            if named and close in said:
+                text, wanted = said.rpartition(close)[2], end
+        begun = max(size for size in range(len(wanted)) if text.endswith(wanted[:size]))
+        return wanted[begun]

@@ -7,7 +7,7 @@ from functionary_sgl.engines.base import Constraint
 
 def objection_of_xgrammar(constraint: Constraint) -> str | None:
     """Why xgrammar cannot enforce `constraint`, or None; only converts, compiles nothing."""
-    if constraint.kind == "lark":
+    if constraint.kind == "lark" or constraint.marks is not None:
         return "it is a grammar in Lark, which needs --grammar-backend llguidance"
     import xgrammar
     from sglang.srt.constrained.json_schema_validation import validate_xgrammar_json_schema

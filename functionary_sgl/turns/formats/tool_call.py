@@ -18,15 +18,23 @@ argument. Source: the chat templates of Qwen2.5-Instruct, Qwen3 and Granite 4, a
 MeetKai/functionary, templates qwen2.5-text-only, cogito, gemma3 and r1_distilled_qwen.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.reasoning import THINK
-from functionary_sgl.turns.steps import callee, force, json_payload, reason, speak
+from functionary_sgl.turns.steps import (
+    callee,
+    force,
+    json_payload,
+    reason,
+    speak,
+    write_behind,
+)
 from functionary_sgl.turns.vocabulary import function, select
 
 OPEN = "<tool_call>"
@@ -35,26 +43,51 @@ NAME = '{"name": "'
 ARGUMENTS = '", "arguments": '
 ENDS = ["}\n" + CLOSE, "}" + CLOSE, CLOSE]
 
+Call = Callable[[Any, int, Offer], bool]
+"""Writes a call; False if the turn ended with it."""
 
-def program(end: str) -> Any:
-    """The turn program of a model whose turns end with the control token `end`."""
+
+def json_call(s: Any, place: int, offer: Offer) -> bool:
+    """A call in JSON, and the newline behind it."""
+    name = callee(s, place, offer, before=NAME, after=ARGUMENTS)
+    if name is None or not json_payload(s, place, offer, name, ENDS):
+        return False
+    s += "}\n"
+    return True
+
+
+class Spaces(NamedTuple):
+    """What may stand before the mark of a call: behind reasoning, where there has to be a call, and
+    behind another call; and what behind the last before the `end` of the turn. Where there are
+    several the model says which."""
+
+    thought: tuple[str, ...] = ("\n\n",)
+    call: tuple[str, ...] = ("\n",)
+    end: tuple[str, ...] = ("",)
+
+
+NEWLINES = Spaces()
+
+
+def program(end: str, call: Call = json_call, spaces: Spaces = NEWLINES) -> Any:
+    """The turn program of a model whose turns end with the control token `end`, and which writes a
+    `call` behind its mark."""
 
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
         s += prompt
         opened = next((tag for tag in THINK.closing if prompt.rstrip().endswith(tag)), None)
-        if opened and not offer.continues:
-            if not reason(s, opened):
-                return
-            s += "" if offer.text else "\n\n"
+        reasons = offer.reasoning and not opened
+        thought = opened is not None and not offer.continues
+        if opened and thought and not reason(s, opened):
+            return
         place = 0
-        while next_call(s, place, offer, end, may_reason=offer.reasoning and not opened):
+        while next_call(s, place, offer, end, spaces, reasons=reasons, thought=thought):
             s += "\n"
-            name = callee(s, place, offer, before=NAME, after=ARGUMENTS)
-            if name is None or not json_payload(s, place, offer, name, ENDS):
+            if not call(s, place, offer):
                 return
-            s += "}\n" + CLOSE
+            s += CLOSE
             if not offer.parallel:
                 return
             place += 1
@@ -62,15 +95,22 @@ def program(end: str) -> Any:
     return turn
 
 
-def next_call(s: Any, place: int, offer: Offer, end: str, may_reason: bool) -> bool:
-    """Whether another call begins, after text where there may be some; its mark is written."""
+def next_call(
+    s: Any, place: int, offer: Offer, end: str, spaces: Spaces, *, reasons: bool, thought: bool
+) -> bool:
+    """Whether another call begins, after text where there may be some; its mark is written.
+    `reasons`: whether the turn may begin with reasoning; `thought`: whether it did."""
     if offer.text and (place == 0 or offer.answer is None):
         marks = [OPEN] if offer.names else []
-        return speak(s, place, marks, may_reason and place == 0, offer.answer) is not None
+        return speak(s, place, marks, reasons and place == 0, offer.answer) is not None
+    if place == 0 and thought:
+        write_behind(s, OPEN, spaces.thought)
+        return True
     if place == 0:
-        return force(s, OPEN, may_reason)
-    s += select(f"next_{place}", [end, "\n" + OPEN])
-    return bool(s[f"next_{place}"] != end)
+        return force(s, OPEN, reasons, spaces=spaces.thought)
+    ends = [space + end for space in spaces.end]
+    s += select(f"next_{place}", [*ends, *(space + OPEN for space in spaces.call)])
+    return s[f"next_{place}"] not in ends
 
 
 HERMES = Format(

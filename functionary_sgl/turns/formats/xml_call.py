@@ -1,0 +1,58 @@
+"""The turn of models whose calls are XML: Qwen3-Coder, Qwen 3.5 and later, Nemotron 3, Step 3.5.
+
+    <think>
+    Rome, then.
+    </think>
+
+    Let me look.
+    <tool_call>
+    <function=get_weather>
+    <parameter=city>
+    Rome
+    </parameter>
+    <parameter=days>
+    3
+    </parameter>
+    </function>
+    </tool_call><|im_end|>
+
+A string stands as it is, between the newlines that the tags have; all else is JSON. It ends with
+the first line that is `</parameter>` and nothing more: a string that has such a line cannot be
+told from one that ends there, so none is written. Around calls these models have one newline or
+two, or none, and the model says which. The code interpreter is a function with one argument.
+Source: the models' chat templates.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.turns.formats.tool_call import HERMES, Spaces, program
+from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.steps import callee, parameter_payload
+
+END = "<|im_end|>"
+FUNCTION = "<function="
+SPACES = Spaces(thought=("\n\n", "\n"), call=("\n", ""), end=("", "\n"))
+MARKS = Marks("<parameter=", ">\n", "\n</parameter>\n", "</function>\n", capitals=True)
+
+
+def xml_call(s: Any, place: int, offer: Offer) -> bool:
+    """A call, and the newline behind it; False if the turn ended with it."""
+    name = callee(s, place, offer, before=FUNCTION, after=">\n")
+    return name is not None and parameter_payload(s, place, offer, name, MARKS)
+
+
+FORMAT = replace(
+    HERMES,
+    name="qwen3-coder",
+    program=program(END, xml_call, SPACES),
+    parameters=MARKS,
+    models=(
+        "Qwen/Qwen3-Coder-*",
+        "Qwen/Qwen3.5-*",
+        "Qwen/Qwen3.6-*",
+        "nvidia/NVIDIA-Nemotron-3-*",
+        "stepfun-ai/Step-3.5-*",
+    ),
+)
