@@ -83,6 +83,8 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
         before = f"<think>\n{reasoning}\n</think>\n\n"
         if format == "v3-llama3.1-reasoning":
             before = reasoning.join(tags)
+        elif format == "seed-oss":
+            before = f"<seed:think>{reasoning}</seed:think>\n"
         elif format == "mistral-v13":
             before = f"[THINK]{reasoning}[/THINK]"
     return before + _WRITERS[format](content or "", calls)
@@ -137,6 +139,47 @@ def _xml_call(content: str, calls: list[Call]) -> str:
         for name, payload in calls
     ]
     return "\n".join([content + "\n" * bool(parts), *parts] if content else parts)
+
+
+def _seed_oss(content: str, calls: list[Call]) -> str:
+    parts = [
+        f"<seed:tool_call>\n<function={name}>\n{_inline(_json((name, payload)))}"
+        "</function>\n</seed:tool_call>"
+        for name, payload in calls
+    ]
+    return "\n".join([content + "\n" * bool(parts), *parts] if content else parts)
+
+
+def _minimax(content: str, calls: list[Call]) -> str:
+    parts = [
+        f'<invoke name="{name}">\n{_named(_json((name, payload)))}</invoke>\n'
+        for name, payload in calls
+    ]
+    return content + f"\n<minimax:tool_call>\n{''.join(parts)}</minimax:tool_call>" * bool(parts)
+
+
+def _named(arguments: str) -> str:
+    try:
+        values = parsed(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    texts = (
+        (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
+        for k, v in values.items()
+    )
+    return "".join(f'<parameter name="{k}">{text}</parameter>\n' for k, text in texts)
+
+
+def _inline(arguments: str) -> str:
+    try:
+        values = parsed(arguments)
+    except ValueError:
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    return "".join(f"<parameter={k}>{_python(v)}</parameter>\n" for k, v in values.items())
 
 
 def parameters(arguments: str) -> str:
@@ -209,6 +252,8 @@ _WRITERS = {
     "hermes": _tool_call,
     "granite": _tool_call,
     "qwen3-coder": _xml_call,
+    "seed-oss": _seed_oss,
+    "minimax-m2": _minimax,
     "qwen2.5-text-only": _tool_call,
     "cogito": _tool_call,
     "gemma3": _tool_call,
@@ -229,7 +274,8 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     if not kind.many_calls:
         calls = calls[:1]
     if kind.parameters is not None:
-        calls = [(name, payload if name == "python" else _told(payload)) for name, payload in calls]
+        marks = kind.parameters
+        calls = [(name, p if name == "python" else _told(p, marks.value)) for name, p in calls]
     if format == "llama3-json" and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
@@ -238,8 +284,9 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     return content, calls
 
 
-def _told(arguments: str) -> str:
-    """`arguments` without texts that are JSON of something else, or look so in Python."""
+def _told(arguments: str, mark: str) -> str:
+    """`arguments` without texts that are JSON of something else, or look so in Python, and without
+    names that the `mark` behind a name would end."""
     try:
         values = parsed(arguments)
     except ValueError:
@@ -249,6 +296,7 @@ def _told(arguments: str) -> str:
     for key, value in values.items():
         if isinstance(value, str) and _is_other(value):
             values[key] = f"text {value}"
+    values = {key.replace(mark, "-"): value for key, value in values.items()}
     return json.dumps(values, ensure_ascii=False)
 
 

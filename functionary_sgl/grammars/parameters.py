@@ -87,7 +87,7 @@ class _Parameters:
         self._grammar = grammar
         self._rules = Rules(schema, grammar)
         self._matches = self._rules.texts.matches
-        self._keys = PlainTexts(grammar, marks.value, self._matches)
+        self._keys = PlainTexts(grammar, marks.value, self._matches, marks.key)
         self._texts = PlainTexts(grammar, marks.close, self._matches)
         self._values: dict[tuple[int, ...], Expression] = {}
         self._kept: list[tuple[Any, ...]] = []
@@ -126,8 +126,7 @@ class _Parameters:
         self, parts: Sequence[Part], names: Sequence[str], patterns: Sequence[str]
     ) -> Iterator[Expression]:
         """As in `objects`: names that are not listed, for each combination of patterns."""
-        opening = literally(self._marks.key)
-        listed = [opening + literally(name) for name in names]
+        listed = list(map(literally, names))
         for count in range(len(patterns) + 1):
             for found in combinations(patterns, count):
                 schemas = tuple(s for part in parts for s in schemas_for(part, None, found))
@@ -137,9 +136,9 @@ class _Parameters:
                 barred = [plain_pattern_text(p) for p in patterns if p not in found]
                 if None in matching:
                     continue
-                texts = [f"{opening}(?s:.)*", *(f"{opening}(?:{text})" for text in matching)]
-                without = [f"{opening}(?:{text})" for text in barred if text is not None]
-                key = self._keys.one_of(texts, without=[*listed, *without])
+                texts = ["(?s:.)*", *(text for text in matching if text is not None)]
+                without = [*listed, *(text for text in barred if text is not None)]
+                key = self._keys.one_of(texts, without=without)
                 yield sequence(key, self._value(schemas))
 
     def _value(self, schemas: tuple[Any, ...]) -> Expression:

@@ -22,11 +22,18 @@ def literally(text: str) -> str:
 
 
 class PlainTexts:
-    """Texts in `grammar` that end with `end`. `matches` tells whether a pattern is found in a
-    text."""
+    """Texts in `grammar` that end with `end`, and have `opening` before them. `matches` tells
+    whether a pattern is found in a text."""
 
-    def __init__(self, grammar: Grammar, end: str, matches: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        grammar: Grammar,
+        end: str,
+        matches: Callable[[str, str], bool],
+        opening: str = "",
+    ) -> None:
         self._grammar = grammar
+        self._opening = literally(opening)
         self._end = end
         self._ending = literally(end)
         self._matches = matches
@@ -63,10 +70,10 @@ class PlainTexts:
 
     def one_of(self, *texts: Sequence[str], without: Iterable[str] = ()) -> Expression:
         """Texts that match all of one of `texts`, regular expressions, and none of `without`."""
-        barred = [f"~/(?:{text}){self._ending}/" for text in without]
-        barred.append(f"~/{_ANY}*{self._ending}{_ANY}+/")
+        barred = [f"~{self._ended(text)}" for text in without]
+        barred.append(f"~/{self._opening}{_ANY}*{self._ending}{_ANY}+/")
         found = (" & ".join([*map(self._ended, all_of), *barred]) for all_of in texts)
         return self._grammar.terminal(" | ".join(f"({text})" for text in found))
 
     def _ended(self, text: str) -> str:
-        return f"/(?:{text}){self._ending}/"
+        return f"/{self._opening}(?:{text}){self._ending}/"

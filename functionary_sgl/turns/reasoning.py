@@ -16,5 +16,6 @@ THINK = Tags(
     {"<think>": "</think>", "<thinking>": "</thinking>", "<reasoning>": "</reasoning>"}, "\n\n"
 )
 BRACKETS = Tags({"[THINK]": "[/THINK]"}, "")
+SEED = Tags({"<seed:think>": "</seed:think>"}, "\n")
 
-CLOSING = {**THINK.closing, **BRACKETS.closing}
+CLOSING = {**THINK.closing, **BRACKETS.closing, **SEED.closing}

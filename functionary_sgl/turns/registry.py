@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
+from functionary_sgl.turns.formats.minimax import FORMAT as MINIMAX
 from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
 from functionary_sgl.turns.formats.mistral import V11, V13
 from functionary_sgl.turns.formats.r1 import FORMAT as R1
@@ -24,7 +25,7 @@ from functionary_sgl.turns.formats.v3_llama3 import FORMAT as V3_LLAMA3
 from functionary_sgl.turns.formats.v3_llama3 import LLAVA
 from functionary_sgl.turns.formats.v3_llama31 import FORMAT as V3_LLAMA31
 from functionary_sgl.turns.formats.v3_llama31 import R1_DISTILLED_LLAMA, REASONING
-from functionary_sgl.turns.formats.xml_call import FORMAT as QWEN3_CODER
+from functionary_sgl.turns.formats.xml_call import QWEN3_CODER, SEED_OSS
 
 ENTRY_POINTS = "functionary_sgl.formats"
 """The entry-point group for formats of other packages; each entry point is a Format."""
@@ -33,7 +34,7 @@ FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
-        *(HERMES, GRANITE, QWEN3_CODER, LLAMA3_JSON, MISTRAL, V11, V13),
+        *(HERMES, GRANITE, QWEN3_CODER, SEED_OSS, MINIMAX, LLAMA3_JSON, MISTRAL, V11, V13),
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }

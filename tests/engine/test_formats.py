@@ -20,7 +20,7 @@ def check(call: Any) -> None:
     jsonschema.validate(json.loads(call.function.arguments), SCHEMAS[call.function.name])
 
 
-FORMATS = ("v3-llama3.1", "v2.llama3", "tool-call", "qwen3-coder")
+FORMATS = ("v3-llama3.1", "v2.llama3", "tool-call", "qwen3-coder", "minimax-m2")
 CHOICES = ("required", "book_trip")
 SEEDS = (1, 2)
 

@@ -14,6 +14,7 @@ from tests.replay import turns
 OTHERWISE = {
     "r1": "a newline after the assistant's tag, in the last turn only",
     "mistral": "the ids of calls",
+    "seed-oss": "lists and objects, in Python's terms",
     "mistral-v11": "the id of a call is the client's",
 }
 

@@ -26,7 +26,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.reasoning import THINK
+from functionary_sgl.turns.reasoning import THINK, Tags
 from functionary_sgl.turns.steps import (
     callee,
     force,
@@ -56,20 +56,25 @@ def json_call(s: Any, place: int, offer: Offer) -> bool:
     return True
 
 
-class Spaces(NamedTuple):
-    """What may stand before the mark of a call: behind reasoning, where there has to be a call, and
-    behind another call; and what behind the last before the `end` of the turn. Where there are
-    several the model says which."""
+class Frame(NamedTuple):
+    """What a call stands between, `open` and `close`, and what may stand before that: at the
+    `start` of a turn, more where there has to be a call behind a `thought` in `tags`, and behind
+    another `call`; and what behind the last before the `end` of the turn. Where there are several
+    the model says which."""
 
+    open: str = OPEN
+    close: str = CLOSE
+    tags: Tags = THINK
+    start: str = ""
     thought: tuple[str, ...] = ("\n\n",)
     call: tuple[str, ...] = ("\n",)
     end: tuple[str, ...] = ("",)
 
 
-NEWLINES = Spaces()
+FRAME = Frame()
 
 
-def program(end: str, call: Call = json_call, spaces: Spaces = NEWLINES) -> Any:
+def program(end: str, call: Call = json_call, frame: Frame = FRAME) -> Any:
     """The turn program of a model whose turns end with the control token `end`, and which writes a
     `call` behind its mark."""
 
@@ -77,17 +82,16 @@ def program(end: str, call: Call = json_call, spaces: Spaces = NEWLINES) -> Any:
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
         s += prompt
-        opened = next((tag for tag in THINK.closing if prompt.rstrip().endswith(tag)), None)
-        reasons = offer.reasoning and not opened
-        thought = opened is not None and not offer.continues
-        if opened and thought and not reason(s, opened):
+        thought = goes_on(s, prompt, offer, frame.tags)
+        if thought is None:
             return
+        reasons = offer.reasoning and not thought
         place = 0
-        while next_call(s, place, offer, end, spaces, reasons=reasons, thought=thought):
+        while next_call(s, place, offer, end, frame, reasons=reasons, thought=thought):
             s += "\n"
             if not call(s, place, offer):
                 return
-            s += CLOSE
+            s += frame.close
             if not offer.parallel:
                 return
             place += 1
@@ -95,21 +99,33 @@ def program(end: str, call: Call = json_call, spaces: Spaces = NEWLINES) -> Any:
     return turn
 
 
+def goes_on(s: Any, prompt: Prompt, offer: Offer, tags: Tags) -> bool | None:
+    """Whether the turn goes on from reasoning that the prompt has begun, which is written then;
+    None if the turn ended with it."""
+    opened = next((tag for tag in tags.closing if prompt.rstrip().endswith(tag)), None)
+    if opened is None or offer.continues:
+        return False
+    return reason(s, opened) or None
+
+
 def next_call(
-    s: Any, place: int, offer: Offer, end: str, spaces: Spaces, *, reasons: bool, thought: bool
+    s: Any, place: int, offer: Offer, end: str, frame: Frame, *, reasons: bool, thought: bool
 ) -> bool:
     """Whether another call begins, after text where there may be some; its mark is written.
     `reasons`: whether the turn may begin with reasoning; `thought`: whether it did."""
     if offer.text and (place == 0 or offer.answer is None):
-        marks = [OPEN] if offer.names else []
-        return speak(s, place, marks, reasons and place == 0, offer.answer) is not None
+        first = frame.open if offer.answer is None else frame.start + frame.open
+        marks = [first] if offer.names else []
+        may_reason = reasons and place == 0
+        return speak(s, place, marks, may_reason, offer.answer, frame.tags) is not None
     if place == 0 and thought:
-        write_behind(s, OPEN, spaces.thought)
+        write_behind(s, frame.start + frame.open, frame.thought)
         return True
     if place == 0:
-        return force(s, OPEN, reasons, spaces=spaces.thought)
-    ends = [space + end for space in spaces.end]
-    s += select(f"next_{place}", [*ends, *(space + OPEN for space in spaces.call)])
+        mark = frame.start + frame.open
+        return force(s, mark, reasons, frame.tags, frame.thought)
+    ends = [space + end for space in frame.end]
+    s += select(f"next_{place}", [*ends, *(space + frame.open for space in frame.call)])
     return s[f"next_{place}"] not in ends
 
 

@@ -19,34 +19,50 @@
 A string stands as it is, between the newlines that the tags have; all else is JSON. It ends with
 the first line that is `</parameter>` and nothing more: a string that has such a line cannot be
 told from one that ends there, so none is written. Around calls these models have one newline or
-two, or none, and the model says which. The code interpreter is a function with one argument.
-Source: the models' chat templates.
+two, or none, and the model says which. Seed-OSS has tags of its own, and no newlines in them:
+
+    <seed:think>Rome, then.</seed:think>
+    <seed:tool_call>
+    <function=get_weather>
+    <parameter=city>Rome</parameter>
+    </function>
+    </seed:tool_call><seed:eos>
+
+The code interpreter is a function with one argument. Source: the models' chat templates.
 """
 
 from dataclasses import replace
 from typing import Any
 
 from functionary_sgl.grammars.parameters import Marks
-from functionary_sgl.turns.formats.tool_call import HERMES, Spaces, program
+from functionary_sgl.turns.formats.tool_call import HERMES, Call, Frame, program
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.reasoning import SEED
 from functionary_sgl.turns.steps import callee, parameter_payload
 
-END = "<|im_end|>"
 FUNCTION = "<function="
-SPACES = Spaces(thought=("\n\n", "\n"), call=("\n", ""), end=("", "\n"))
 MARKS = Marks("<parameter=", ">\n", "\n</parameter>\n", "</function>\n", capitals=True)
+INLINE = Marks("<parameter=", ">", "</parameter>\n", "</function>\n", capitals=True)
 
 
-def xml_call(s: Any, place: int, offer: Offer) -> bool:
-    """A call, and the newline behind it; False if the turn ended with it."""
-    name = callee(s, place, offer, before=FUNCTION, after=">\n")
-    return name is not None and parameter_payload(s, place, offer, name, MARKS)
+def xml_call(marks: Marks) -> Call:
+    """Writes a call with parameters between `marks`, and the newline behind it."""
+
+    def call(s: Any, place: int, offer: Offer) -> bool:
+        name = callee(s, place, offer, before=FUNCTION, after=">\n")
+        return name is not None and parameter_payload(s, place, offer, name, marks)
+
+    return call
 
 
-FORMAT = replace(
+QWEN3_CODER = replace(
     HERMES,
     name="qwen3-coder",
-    program=program(END, xml_call, SPACES),
+    program=program(
+        "<|im_end|>",
+        xml_call(MARKS),
+        Frame(thought=("\n\n", "\n"), call=("\n", ""), end=("", "\n")),
+    ),
     parameters=MARKS,
     models=(
         "Qwen/Qwen3-Coder-*",
@@ -55,4 +71,19 @@ FORMAT = replace(
         "nvidia/NVIDIA-Nemotron-3-*",
         "stepfun-ai/Step-3.5-*",
     ),
+)
+SEED_OSS = replace(
+    QWEN3_CODER,
+    name="seed-oss",
+    program=program(
+        "<seed:eos>",
+        xml_call(INLINE),
+        Frame("<seed:tool_call>", "</seed:tool_call>", SEED, thought=("\n",)),
+    ),
+    parameters=INLINE,
+    models=("ByteDance-Seed/Seed-OSS-*",),
+    control_tokens=("<seed:bos>", "<seed:eos>"),
+    stop_tokens=("<seed:eos>",),
+    marks=("<seed:tool_call>", "</seed:tool_call>", "<seed:think>", "</seed:think>"),
+    tags=SEED,
 )
