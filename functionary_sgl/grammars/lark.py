@@ -68,6 +68,7 @@ class Grammar:
     rules: dict[str, Expression] = field(default_factory=dict)
     verbatim: dict[str, str] = field(default_factory=dict)
     _names: dict[str, Name] = field(default_factory=dict)
+    _lazy: dict[str, Name] = field(default_factory=dict)
 
     def rule(self, expression: Expression) -> Name:
         """A new rule."""
@@ -82,6 +83,15 @@ class Grammar:
     def until(self, suffix: str) -> Name:
         """Any text up to the first `suffix`, with it."""
         return self._verbatim("u", "/(?s:.*)/", f"[suffix={json.dumps(suffix)}]")
+
+    def lazy(self, text: str) -> Name:
+        """The terminal of this text, which ends as soon as it may."""
+        if text not in self._lazy:
+            name = f"l{len(self._lazy)}"
+            self._lazy[text] = Name(name)
+            # Only a rule may be so, and only a terminal may be such a text.
+            self.verbatim[name] = f"[lazy]: L{len(self._lazy)}\nL{len(self._lazy)}: {text}"
+        return self._lazy[text]
 
     def own(self, schema: dict[str, Any]) -> Name:
         """What llguidance itself makes of `schema`."""

@@ -33,7 +33,7 @@ from functionary_sgl.grammars.lark import (
 from functionary_sgl.grammars.numbers import number_pattern
 from functionary_sgl.grammars.objects import names_of, schemas_for
 from functionary_sgl.grammars.patterns import plain_pattern_text
-from functionary_sgl.grammars.plain import PlainTexts, literally
+from functionary_sgl.grammars.plain import PlainTexts, Text, literally
 from functionary_sgl.grammars.readings import Readings
 from functionary_sgl.grammars.rules import Rules
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
@@ -138,7 +138,7 @@ class _Parameters:
                     continue
                 texts = ["(?s:.)*", *(text for text in matching if text is not None)]
                 without = [*listed, *(text for text in barred if text is not None)]
-                key = self._keys.one_of(texts, without=without)
+                key = self._keys.one_of(Text(tuple(texts)), without=without)
                 yield sequence(key, self._value(schemas))
 
     def _value(self, schemas: tuple[Any, ...]) -> Expression:
@@ -155,17 +155,18 @@ class _Parameters:
         others = [one for one in alternatives if one.type != "string"]
         if any(not any(parts) for parts in strings):
             return self._texts.any()  # what is in JSON is one too
-        texts = [found for parts in strings if (found := self._texts.string(parts))]
+        told = [self._texts.string(parts) for parts in strings]
+        texts = [text for text in told if text is not None]
         if not texts:
             return self._in_json(others)
         # One terminal for all that is no array and no object: a lexer takes the longest text.
         nested = [one for one in others if one.type in ("array", "object")]
         stepped = [one for one in others if any("multipleOf" in part for part in one.parts)]
         scalars = [one for one in others if one not in nested and one not in stepped]
-        texts += [[text] for type_, parts in scalars for text in self._scalar(type_, parts)]
+        texts += [Text((one,)) for type_, parts in scalars for one in self._scalar(type_, parts)]
         barred = [r"[\[{](?s:.)*"] if nested else []
-        told = self._texts.one_of(*texts, without=barred)
-        return Choice((told, self._in_json([*nested, *stepped]))) if nested or stepped else told
+        found = self._texts.one_of(*texts, without=barred)
+        return Choice((found, self._in_json([*nested, *stepped]))) if nested or stepped else found
 
     def _in_json(self, alternatives: Sequence[tuple[str, Sequence[Part]]]) -> Expression:
         options = []

@@ -4,7 +4,8 @@ What ends a text belongs to its terminal, since that alone tells where it ends: 
 place where the mark stands. A text with that mark inside cannot be written.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from functionary_sgl.grammars.alternatives import Part
 from functionary_sgl.grammars.arrays import counts
@@ -19,6 +20,14 @@ _ANY = "(?s:.)"
 def literally(text: str) -> str:
     """`text` in a regular expression."""
     return "".join(map(literal, text))
+
+
+class Text(NamedTuple):
+    """What matches all `expressions`. `least`: any text of at least so many characters, up to some
+    number; None: others."""
+
+    expressions: tuple[str, ...]
+    least: int | None = None
 
 
 class PlainTexts:
@@ -42,13 +51,12 @@ class PlainTexts:
         """Any text."""
         return self._grammar.until(self._end)
 
-    def string(self, parts: Sequence[Part]) -> list[str]:
-        """Regular expressions, all of which the texts match that satisfy `parts`, those of strings;
-        none of them where no text does. Raises InvalidSchema for a pattern that is not
-        understood."""
+    def string(self, parts: Sequence[Part]) -> Text | None:
+        """The texts that satisfy `parts`, those of strings; None where there are none. Raises
+        InvalidSchema for a pattern that is not understood."""
         least, most = counts(parts, "minLength", "maxLength")
         if most is not None and least > most:
-            return []
+            return None
         patterns = list(dict.fromkeys(part["pattern"] for part in parts if "pattern" in part))
         listed = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
         if listed:
@@ -60,20 +68,33 @@ class PlainTexts:
                 and all(self._matches(pattern, value) for pattern in patterns)
                 and self._end not in value + self._end[:-1]
             ]
-            return [either(list(map(literally, values)))] if values else []
+            return Text((either(list(map(literally, values))),)) if values else None
         found = [plain_pattern_text(pattern) for pattern in patterns]
         known = [text for text in found if text is not None]
         if len(known) < len(found):
-            return []
+            return None
         times = f"{{{least},{'' if most is None else most}}}" if least or most is not None else "*"
-        return known if known and times == "*" else [f"{_ANY}{times}", *known]
+        if known:
+            return Text((*known, *[f"{_ANY}{times}"] * (times != "*")))
+        return Text((f"{_ANY}{times}",), least)
 
-    def one_of(self, *texts: Sequence[str], without: Iterable[str] = ()) -> Expression:
-        """Texts that match all of one of `texts`, regular expressions, and none of `without`."""
+    def one_of(self, *texts: Text, without: Iterable[str] = ()) -> Expression:
+        """Texts that are one of `texts`, and match none of `without`, regular expressions."""
         barred = [f"~{self._ended(text)}" for text in without]
-        barred.append(f"~/{self._opening}{_ANY}*{self._ending}{_ANY}+/")
-        found = (" & ".join([*map(self._ended, all_of), *barred]) for all_of in texts)
-        return self._grammar.terminal(" | ".join(f"({text})" for text in found))
+        found = (
+            " & ".join([*map(self._ended, text.expressions), *self._early(text), *barred])
+            for text in texts
+        )
+        return self._grammar.lazy(" | ".join(f"({text})" for text in found))
+
+    def _early(self, text: Text) -> Iterator[str]:
+        """What bars an end before the one of `text`, which a reader would take for it. A lexer
+        takes the first place where the text may end, so only such count where it may not."""
+        if text.least is None:
+            yield f"~/{self._opening}{_ANY}*{self._ending}{_ANY}+/"
+        elif text.least:
+            before = f"{_ANY}{{0,{text.least - 1}}}"
+            yield f"~/{self._opening}{before}{self._ending}{_ANY}*/"
 
     def _ended(self, text: str) -> str:
         return f"/{self._opening}(?:{text}){self._ending}/"

@@ -11,10 +11,13 @@ from llguidance import LLMatcher
 from benchmarks.random_requests import _schema
 from functionary_sgl.chat.schema import arguments
 from functionary_sgl.chat.tools import Tool
+from functionary_sgl.engines.base import Constraint
+from functionary_sgl.engines.grammar import check
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.parameters import Marks, parameters_text
 from functionary_sgl.grammars.readings import readings
 from functionary_sgl.runtime.parameters import Parameters
+from functionary_sgl.sandbox import bytewise
 from functionary_sgl.turns.formats.xml_call import MARKS
 from tests.grammars.walks import BYTEWISE
 
@@ -190,6 +193,25 @@ def test_a_text_ends_with_the_first_line_that_closes_it() -> None:
     assert not takes(grammar(schema), parameters(("v", "a\n</parameter>\nb")))
     listed = {"type": "object", "properties": {"v": {"enum": ["a\n</parameter>\nb", "c"]}}}
     assert takes(grammar(listed), parameters(("v", "c")))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "maxLength": 100_000},
+        {"type": "string", "minLength": 500, "maxLength": 20_000},
+        {"type": "string", "pattern": "^[a-z ]+$", "maxLength": 500},
+        {"anyOf": [{"type": "string", "maxLength": 2_000}, {"type": "integer"}]},
+        {"enum": [f"value number {number}" for number in range(1_000)]},
+    ],
+)
+def test_long_texts_cost_little(schema: Any) -> None:
+    """As the engine's limits have it."""
+    whole = {"type": "object", "properties": {"v": schema, "w": {"type": "string"}}}
+    constraint = arguments(Tool("f", parameters_json=json.dumps(whole))).constraint
+    assert constraint is not None
+    asked = Constraint("json_schema", constraint, marks=MARKS)
+    assert check([asked], bytewise()) == [None]
 
 
 @pytest.mark.parametrize(

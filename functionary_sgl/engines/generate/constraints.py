@@ -4,6 +4,7 @@ import json
 
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import lark
+from functionary_sgl.errors import EngineError
 
 
 def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
@@ -12,6 +13,11 @@ def constraint_param(constraint: Constraint, guided: bool) -> dict[str, str]:
         return {"ebnf": constraint.source}
     if constraint.kind == "json_schema" and guided:
         return {"ebnf": lark(constraint)}
+    if constraint.marks is not None:
+        raise EngineError(
+            "This model writes arguments as parameters, which no grammar of xgrammar holds; start "
+            "the server with --grammar-backend llguidance."
+        )
     if not constraint.lead:
         return {constraint.kind: constraint.source}
     schema = {"type": "json_schema", "json_schema": json.loads(constraint.source)}
