@@ -302,5 +302,5 @@ def _told(arguments: str, mark: str) -> str:
 
 def _is_other(text: str) -> bool:
     with contextlib.suppress(ValueError):
-        return not isinstance(json.loads(text), str)
+        return not isinstance(parsed(text), str)
     return text in ("True", "False", "None")

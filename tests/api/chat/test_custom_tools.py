@@ -48,7 +48,7 @@ def test_the_text_is_what_the_model_meant(
 ) -> None:
     calls = possible(format, "Sure.", [("shell", spelled(text, ascii=ascii)) for text in said])
     answer = replay(PROMPTERS[format], written(format, *calls), cut, tools=[SHELL, WEATHER])
-    assert inputs(answer.message) == [("shell", text) for text in said[: len(calls[1])]]
+    assert inputs(answer.message) == [(name, json.loads(a)["input"]) for name, a in calls[1]]
     assert answer.finish_reason == "tool_calls"
 
 
