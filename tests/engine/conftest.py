@@ -230,7 +230,7 @@ def hooks() -> None:
         seeds,
     )
 
-    grammar_cache.bound(5_000_000, GRAMMARS.place())
+    grammar_cache.bound(5_000_000, GRAMMARS.place(0))
     batch.know((3, 5), 899)
     finite.fence()
     mask.on_processors()

@@ -52,16 +52,13 @@ class Grammars:
 
     def __init__(self, schedulers: int) -> None:
         self._schedulers = schedulers
+        # Without a lock, which would be a file in /dev/shm that two want to remove at the end.
         context = multiprocessing.get_context("spawn")
         self._numbers = context.RawArray("Q", _FIELDS * schedulers)
-        self._taken = context.Value("Q", 0)
 
-    def place(self) -> KeptGrammars:
-        """One that no other scheduler has, as long as there are no more than were foreseen."""
-        with self._taken.get_lock():
-            place = int(self._taken.value)
-            self._taken.value = place + 1
-        return KeptGrammars(self._numbers, _FIELDS * (place % self._schedulers))
+    def place(self, rank: int) -> KeptGrammars:
+        """That of the scheduler of this `rank` among all."""
+        return KeptGrammars(self._numbers, _FIELDS * (rank % self._schedulers))
 
     def metrics(self) -> Iterator[Metric]:
         """Summed over the schedulers, in Prometheus' terms."""

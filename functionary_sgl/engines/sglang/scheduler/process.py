@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
@@ -54,6 +56,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     )
     from functionary_sgl.engines.sglang.scheduler.drafts import algorithm, processors
 
+    rank = _rank(signature(run_scheduler_process).bind(*args, **kwargs).arguments)
     llava.register()
     if settings.drafts:
         algorithm.register()
@@ -65,7 +68,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         nucleus.on_processors()
         pace.on_processors()
     adapters.fit()
-    grammar_cache.bound(settings.cache_bytes, settings.grammars.place())
+    grammar_cache.bound(settings.cache_bytes, settings.grammars.place(rank))
     grammar_limits.widen()
     if settings.beats is not None:
         beat.into(settings.beats)
@@ -74,6 +77,13 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     seeds.obey()
     loopback.listen_there()
     run_scheduler_process(*args, **kwargs)
+
+
+def _rank(asked: Mapping[str, Any]) -> int:
+    """Of a scheduler among all, by the arguments of SGLang's function."""
+    flags, copy = asked["server_args"], asked["dp_rank"] or 0
+    stage = int(copy * flags.pp_size + asked["pp_rank"])
+    return int(stage * flags.tp_size + asked["tp_rank"])
 
 
 def run_detokenizer(*args: Any, **kwargs: Any) -> None:
