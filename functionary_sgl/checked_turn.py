@@ -22,6 +22,7 @@ class CheckedTurn(Turn):
     parameters, and from there on a JSON pointer.
     salt: with which the turn will be remembered.
     answerer: the adapter that `adapter` is the engine's name of.
+    taken: how many ids there are before the model's own first, what images take left out.
     """
 
     offer: Offer
@@ -29,6 +30,7 @@ class CheckedTurn(Turn):
     unenforced: tuple[str, ...] = ()
     salt: str = ""
     answerer: Adapter | None = None
+    taken: int = 0
 
     def numbered(self, index: int) -> "CheckedTurn":
         """The turn of choice `index`: with a seed, another one for each choice."""

@@ -165,6 +165,7 @@ class Model:
             cache_salt=cache_salt,
             salt=salt,
             answerer=adapter,
+            taken=taken,
             arguments=arguments,
             unenforced=(*unenforced(conversation, arguments), *lacking),
         )
@@ -258,8 +259,7 @@ class Model:
         most = self.engine.context_length
         with within_context(most, conversation.messages_param):
             prompt = self.prompter.prompt(conversation, salt, most)
-        _, written = self.prompter.opening(prompt, offer)
-        return prompt, offer, len(prompt.token_ids) + len(written)
+        return prompt, offer, self.prompter.read(prompt, offer)
 
     def _count(self, turn: CheckedTurn, calls: Sequence[Call], cut: bool) -> None:
         """`cut`: whether the last of `calls` may lack its end."""

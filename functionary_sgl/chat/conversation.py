@@ -17,15 +17,15 @@ _ID_ALPHABET = string.ascii_letters + string.digits
 _ID_LENGTH = 24
 
 
-def new_call_id() -> str:
-    """A new id for a call, in OpenAI's form."""
+def new_call_id(prefix: str) -> str:
+    """A new id for a call, in the form that protocols have for it: `prefix` and 24 letters."""
     # Drawn at once: the system is asked for each drawing.
     number = secrets.randbelow(len(_ID_ALPHABET) ** _ID_LENGTH)
     letters = []
     for _ in range(_ID_LENGTH):
         number, letter = divmod(number, len(_ID_ALPHABET))
         letters.append(_ID_ALPHABET[letter])
-    return "call_" + "".join(letters)
+    return prefix + "".join(letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Conversation:
     says so in the field `reasoning_param`, for errors.
     `template_options`: variables for a chat template that reads them.
     `answer`: what an answer in text must be; None: any text. `continues`: whether it goes on in the
-    last message, which is the assistant's and has text only.
+    last message, which is the assistant's and has text only; for errors, `continues_param` says so.
     """
 
     messages: tuple[Message, ...]
@@ -87,6 +87,7 @@ class Conversation:
     template_options: Mapping[str, Any] = field(default_factory=dict)
     answer: Answer | None = None
     continues: bool = False
+    continues_param: str = field(default="continue_final_message", compare=False)
     messages_param: str = field(default="messages", compare=False)
 
     def followed_by(self, message: Message) -> "Conversation":

@@ -16,7 +16,7 @@ from functionary_sgl.prompt.recall import AnswerMemory
 from functionary_sgl.prompt.render import FormatTemplate, Renderer
 from functionary_sgl.prompt.told import turns_told
 from functionary_sgl.runtime.prompt import Prompt
-from functionary_sgl.runtime.replay import opening
+from functionary_sgl.runtime.replay import opening, read
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import Format, Offer, registry
 
@@ -91,6 +91,12 @@ class Prompter:
         added = opening(self.format.program, prompt, offer)
         return added, self.tokenizer.encode_marked(added)
 
+    def read(self, prompt: Prompt, offer: Offer) -> int:
+        """How many ids there are before the model's own first: those of `prompt`, and of what the
+        program adds to it."""
+        added = read(self.format.program, prompt, offer, self.tokenizer)
+        return len(prompt.token_ids) + len(self.tokenizer.encode_marked(added))
+
     def _begun(self, conversation: Conversation, salt: str) -> str:
         """The marked prompt that ends with the text of the last message."""
         before, last = conversation.without_last()
@@ -102,7 +108,7 @@ class Prompter:
             raise RequestError(
                 "This model's chat template does not show the last message, so it cannot be "
                 "continued.",
-                param="continue_final_message",
+                param=conversation.continues_param,
             )
         return marked[:end]
 

@@ -74,7 +74,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The turn is over: the model ended it (`stop`) or the budget did (`length`).
+    """The turn is over: the model ended it (`stop`) or the budget did (`length`); `stop`: the stop
+    string of the client's that did, if one did.
 
     `token_ids` are the prompt and the turn as the engine holds them in its cache. `spelled`: what
     the model drew for payloads is what was told, and nothing that a text cannot say.
@@ -84,6 +85,7 @@ class Ended:
     usage: Usage
     token_ids: tuple[int, ...]
     spelled: bool = True
+    stop: str | None = None
 
 
 Event = Addressed | Opened | Drawn | Delta | Ended

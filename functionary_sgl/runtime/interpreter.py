@@ -42,8 +42,9 @@ from functionary_sgl.tokenizer import Tokenizer
 class _TurnOver(Exception):
     """The program will not be resumed: the budget or a stop string of the client's ended it."""
 
-    def __init__(self, reason: Literal["stop", "length"]) -> None:
+    def __init__(self, reason: Literal["stop", "length"], stop: str | None = None) -> None:
         self.reason: Literal["stop", "length"] = reason
+        self.stop = stop
 
 
 async def run(turn: Turn, engine: Answering, tokenizer: Tokenizer) -> AsyncGenerator[Event, None]:
@@ -54,6 +55,7 @@ async def run(turn: Turn, engine: Answering, tokenizer: Tokenizer) -> AsyncGener
     interpreter = _Interpreter(turn, engine, tokenizer)
     program = greenlet(turn.program.func)
     reason: Literal["stop", "length"] = "stop"
+    stop = None
     try:
         asked = program.switch(interpreter.state, turn.prompt, turn.offer)
         while not program.dead:
@@ -64,11 +66,11 @@ async def run(turn: Turn, engine: Answering, tokenizer: Tokenizer) -> AsyncGener
         for event in interpreter.announced():
             yield event
     except _TurnOver as over:
-        reason = over.reason
+        reason, stop = over.reason, over.stop
     finally:
         if not program.dead:
             program.throw()
-    yield interpreter.ended(reason)
+    yield interpreter.ended(reason, stop)
 
 
 class _Interpreter:
@@ -116,12 +118,12 @@ class _Interpreter:
                     continue
             yield event
 
-    def ended(self, reason: Literal["stop", "length"]) -> Ended:
+    def ended(self, reason: Literal["stop", "length"], stop: str | None) -> Ended:
         ids = tuple(self._tokens.flush())
         read = self._prompt_tokens + self._image_tokens
         cached = min(self._cached_tokens or 0, read)
         usage = Usage(read, len(ids) - self._prompt_tokens, cached, self._reasoning_tokens)
-        return Ended(reason, usage, ids, self._spelled)
+        return Ended(reason, usage, ids, self._spelled, stop)
 
     def _budget(self) -> int:
         """Ids that the turn may still have; the turn is over when there are none."""
@@ -163,7 +165,8 @@ class _Interpreter:
 
     async def _generate(self, expression: Any) -> AsyncGenerator[Event, None]:
         role, place = Variable.parse(expression.name)
-        yield Opened(role, self.state.variables.get(f"id_{place}") or new_call_id())
+        call_id = self.state.variables.get(f"id_{place}") or new_call_id(self._turn.call_prefix)
+        yield Opened(role, call_id)
         program_stops = _as_tuple(expression.sampling_params.stop)
         generation = self._generation(expression, role, program_stops)
         async with aclosing(generation.deltas()) as deltas:
@@ -188,7 +191,7 @@ class _Interpreter:
             if self._turn.sampling.keeps_stop:
                 self._spelled = False  # it is told, but not among the ids
                 yield Delta(role, generation.tell(generation.matched))
-            raise _TurnOver("stop")
+            raise _TurnOver("stop", generation.matched)
         if generation.end_id in self._client_stop_ids(role):
             raise _TurnOver("stop")
         finish = {"type": "stop", "matched": generation.matched or generation.end_id}

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 
 from greenlet import greenlet
 
+from functionary_sgl.runtime.events import Variable
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.state import State, Tokens
+from functionary_sgl.runtime.value_ends import lead
+from functionary_sgl.tokenizer import Tokenizer
 
 
 class Answer(NamedTuple):
@@ -51,3 +54,16 @@ def replayed(program: Any, prompt: Prompt, offer: object, answers: Sequence[Answ
 def opening(program: Any, prompt: Prompt, offer: object) -> str:
     """What `program` writes after the prompt before it first asks the model."""
     return replayed(program, prompt, offer).pending
+
+
+def read(program: Any, prompt: Prompt, offer: object, tokenizer: Tokenizer) -> str:
+    """The same without the spaces at its end that the model writes itself, with the value that it
+    is asked for."""
+    step = replayed(program, prompt, offer)
+    if step.expression is None or hasattr(step.expression, "choices"):
+        return step.pending
+    role = Variable.parse(step.expression.name).role
+    if role != "arguments" and step.expression.sampling_params.json_schema is None:
+        return step.pending
+    held = lead(tokenizer, step.pending, string=role in ("code", "input"))
+    return step.pending.removesuffix(held)

@@ -20,6 +20,7 @@ class Turn:
     top_logprobs: how many alternatives to tell of each token; None for no log-probabilities.
     adapter: the engine's name of the LoRA adapter that answers; None: the model as it is.
     cache_salt: turns share a prefix cache only with those that have the same.
+    call_prefix: with which the ids of its calls begin, unless the model makes them up.
     """
 
     program: Any
@@ -35,3 +36,4 @@ class Turn:
     top_logprobs: int | None = None
     adapter: str | None = None
     cache_salt: str = ""
+    call_prefix: str = "call_"
