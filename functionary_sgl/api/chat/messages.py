@@ -7,6 +7,7 @@ words of three makers, arguments that it has parsed.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from functionary_sgl.api.arguments import arguments_text
 from functionary_sgl.api.chat.requests import (
     ChatMessage,
     ContentPart,
@@ -18,9 +19,8 @@ from functionary_sgl.api.contents import of_tool, of_user, text_of
 from functionary_sgl.chat.conversation import Call, Image, Message
 from functionary_sgl.chat.custom import arguments_of
 from functionary_sgl.chat.history import in_call_order
-from functionary_sgl.chat.json_text import written
 from functionary_sgl.chat.tools import CODE_INTERPRETER
-from functionary_sgl.errors import InvalidSchema, RequestError
+from functionary_sgl.errors import RequestError
 
 TEXTS = ("text", "input_text", "output_text")
 """Types of parts that are text; the longer names are those of OpenAI's Responses."""
@@ -82,17 +82,12 @@ def _call(call: FunctionCall, path: str, call_id: str | None = None) -> Call:
 
 def _arguments(call: FunctionCall, path: str) -> str:
     """As a model writes them; of the code interpreter, the code."""
-    given, code = call.arguments, call.name == CODE_INTERPRETER
+    given = call.arguments
     if isinstance(given, str):
         return given
     if not given:
-        return "" if code else "{}"
-    if code and given.keys() == {"code"} and isinstance(given["code"], str):
-        return given["code"]
-    try:
-        return written(given)
-    except InvalidSchema as error:
-        raise RequestError(error.message, param=f"{path}{error.param}") from error
+        return "" if call.name == CODE_INTERPRETER else "{}"
+    return arguments_text(call.name, given, path)
 
 
 def _parts(message: ChatMessage, path: str) -> Iterator[tuple[ContentPart, str]]:
