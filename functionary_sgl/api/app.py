@@ -65,7 +65,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(root.router)
-    errors.install(app)
+    errors.install(app, {})
     if keys:
         app.add_middleware(RequireKey, keys=keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)

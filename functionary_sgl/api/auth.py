@@ -38,7 +38,7 @@ class RequireKey:
                 error = AuthenticationError(
                     "No valid API key; send it as 'Authorization: Bearer KEY', or 'x-api-key: KEY'."
                 )
-                response = error_response(error, {"WWW-Authenticate": "Bearer"})
+                response = error_response(error, scope, {"WWW-Authenticate": "Bearer"})
                 return await response(scope, receive, send)
             # In place: who stands outside of this, as logs do, sees it too.
             scope.setdefault("state", {})["caller"] = caller
@@ -48,7 +48,7 @@ class RequireKey:
                 try:
                     caller.requests.take()
                 except KeyLimitReached as reached:
-                    return await error_response(reached)(scope, receive, send)
+                    return await error_response(reached, scope)(scope, receive, send)
         return await self._app(scope, receive, send)
 
     def _caller(self, headers: Headers) -> Caller | None:

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from functionary_sgl.api.auth import OPEN_PATHS
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.rate_headers import LIMIT, REMAINING, RESET
+from functionary_sgl.api.request_id import HEADERS
 from functionary_sgl.errors import Forbidden
 
 ANY = "*"
 
 SHOWN_HEADERS = ", ".join(
-    ("functionary-unenforced", "retry-after", LIMIT, REMAINING, RESET, "x-request-id")
+    ("functionary-unenforced", "retry-after", LIMIT, REMAINING, RESET, *HEADERS)
 )
 """Of answers, which pages may read besides those that they always may."""
 
@@ -48,8 +49,9 @@ class RequireKnownNames:
         headers = Headers(scope=scope)
         error = self._objection(headers)
         if error is not None:
-            refused = error_response(error) if scope["path"] not in OPEN_PATHS else self._app
-            return await refused(scope, receive, send)
+            if scope["path"] in OPEN_PATHS:
+                return await self._app(scope, receive, send)
+            return await error_response(error, scope)(scope, receive, send)
         if "origin" not in headers:
             return await self._app(scope, receive, send)
 

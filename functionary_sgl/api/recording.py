@@ -74,7 +74,7 @@ class RecordRequests:
             except Exception as error:
                 if status:  # it is too late to tell: the connection is cut, and uvicorn logs why
                     raise
-                await error_response(error)(scope, receive, seen)
+                await error_response(error, scope)(scope, receive, seen)
             finally:
                 _tell(known, scope["method"], endpoint, status or _LEFT, span)
 

@@ -1,4 +1,5 @@
-"""`x-request-id`: a name for each request, which its client, proxies and our log have in common."""
+"""`x-request-id`: a name for each request, which its client, proxies and our log have in common.
+Anthropic's clients look for it in `request-id`."""
 
 import re
 import uuid
@@ -7,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-request-id"
+HEADERS = (HEADER, "request-id")
+"""Of answers."""
 
 _TAKEN = re.compile(r"[0-9A-Za-z._:/+=@-]{1,128}")
 
@@ -17,8 +20,9 @@ def new_request_id() -> str:
 
 
 class NameRequests:
-    """ASGI middleware. Every answer has an `x-request-id`: the client's own if that is up to 128
-    letters, digits and `._:/+=@-`, else a new one. It is in the request's state, too."""
+    """ASGI middleware. Every answer has the request's name: the client's own `x-request-id` if that
+    is up to 128 letters, digits and `._:/+=@-`, else a new one. It is in the request's state, too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,7 +36,8 @@ class NameRequests:
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = name
+                for header in HEADERS:
+                    MutableHeaders(scope=message)[header] = name
             await send(message)
 
         return await self._app(scope, receive, named)

@@ -27,6 +27,7 @@ def test_the_clients_own_comes_back(served: Served, stream: bool, key: str, stat
     answer = served.http.post("/v1/chat/completions", content=body, headers=headers)
     assert answer.status_code == status
     assert answer.headers.get_list("x-request-id") == [headers["x-request-id"]]
+    assert answer.headers.get_list("request-id") == [headers["x-request-id"]]  # Anthropic's
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "é", "<b>", 'a"b', "a;b"])
