@@ -2,7 +2,8 @@
 
 `Contract` is ASGI middleware that stands around the application in all tests. It validates each
 response, chunk and error against openai-python's types, strictly: no field may be missing or of
-another type, none may be there that the type does not have.
+another type, none may be there that the type does not have. What Anthropic's clients ask for is
+held to anthropic-python's types in the same way.
 """
 
 import re
@@ -24,7 +25,7 @@ from openai.types.responses import Response
 from openai.types.shared import ErrorObject
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests import contract_responses
+from tests import contract_messages, contract_responses
 
 
 class ErrorBody(pydantic.BaseModel):
@@ -47,6 +48,7 @@ EXTRAS: dict[type, set[str]] = {
     chat_completion_chunk.ChoiceDelta: {"reasoning_content"},
     Model: {"root", "parent", "max_model_len", "template"},
     **contract_responses.EXTRAS,
+    **contract_messages.EXTRAS,
 }
 
 # Fields that may be null but not missing, which the types leave open (OpenAI's API reference).
@@ -56,6 +58,7 @@ NEVER_MISSING: dict[type, set[str]] = {
     chat_completion_chunk.Choice: {"finish_reason"},
     ErrorObject: {"code", "param"},
     Response: contract_responses.ALWAYS,
+    **contract_messages.NEVER_MISSING,
 }
 
 NOBODY_THERE = 499
@@ -134,6 +137,8 @@ def of_response(
 ) -> list[str]:
     """The violations of a response; not `whole` if its client left before its end."""
     path = re.sub("/+", "/", path).rstrip("/")
+    if f"{path}/".startswith("/v1/messages/"):
+        return _of_messages(path, status, content_type, body, whole)
     if status >= 400:
         return violations(ErrorBody, body) if whole and status != NOBODY_THERE else []
     if path.endswith("/v1/chat/completions"):
@@ -146,7 +151,7 @@ def of_response(
         return violations(Completion, body) if whole else []
     if "/v1/responses" in path:
         if content_type.startswith("text/event-stream"):
-            return of_events(body, whole)
+            return of_events(body, whole, contract_responses.Stream())
         return violations(contract_responses.kind_of(method, path), body) if whole else []
     if path.endswith("/v1/models"):
         return violations(ModelList, body)
@@ -175,10 +180,20 @@ def of_stream(
     return found
 
 
-def of_events(body: bytes, whole: bool) -> list[str]:
-    """The violations of a streamed response."""
+def _of_messages(path: str, status: int, content_type: str, body: bytes, whole: bool) -> list[str]:
+    """The violations of what Anthropic's clients get."""
+    if content_type.startswith("text/event-stream"):
+        return of_events(body, whole, contract_messages.Stream())
+    if not whole or status == NOBODY_THERE:
+        return []
+    return violations(contract_messages.kind_of(path, status), body)
+
+
+def of_events(
+    body: bytes, whole: bool, stream: contract_messages.Stream | contract_responses.Stream
+) -> list[str]:
+    """The violations of a stream of events that have names."""
     events, rest = contract_responses.pieces(body)
-    stream = contract_responses.Stream()
     found = [f"a stream that ends with {rest!r}"] if whole and rest else []
     for event in events:
         kind, data, misplaced = stream.add(event)

@@ -8,9 +8,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
+import anthropic
 import httpx
 import openai
 import uvicorn
@@ -110,9 +111,15 @@ def connect(url: str) -> tuple[httpx.Client, openai.OpenAI]:
     return httpx.Client(base_url=url, headers=headers, verify=False, timeout=60), client
 
 
+def connect_anthropic(url: str) -> anthropic.Anthropic:
+    """Anthropic's client of the server at `url`."""
+    bare = anthropic.DefaultHttpxClient(verify=False)
+    return anthropic.Anthropic(base_url=url, api_key="none", max_retries=0, http_client=bare)
+
+
 class Served:
-    """A server on a real socket, with OpenAI's client and a plain one. `contract` is what stands
-    around its application."""
+    """A server on a real socket, with OpenAI's client, Anthropic's and a plain one. `contract` is
+    what stands around its application."""
 
     def __init__(self, model: Model, contract: Contract, url: str) -> None:
         self.model = model
@@ -120,9 +127,15 @@ class Served:
         self.url = url
         self.http, self.client = connect(url)
 
+    @cached_property
+    def anthropic(self) -> anthropic.Anthropic:
+        return connect_anthropic(self.url)
+
     def close(self) -> None:
         self.http.close()
         self.client.close()
+        if "anthropic" in self.__dict__:
+            self.anthropic.close()
 
 
 @contextlib.contextmanager

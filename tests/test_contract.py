@@ -146,3 +146,74 @@ def test_a_test_with_a_violation_fails(prompter: Any, monkeypatch: pytest.Monkey
         serving(scripted_model(prompter, {"turn": "all\nHello"})) as served,
     ):
         served.client.models.list()
+
+
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "Hi"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {
+        "input_tokens": 1,
+        "output_tokens": 1,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+    },
+}
+REFUSED = {
+    "type": "error",
+    "error": {"type": "invalid_request_error", "message": "No."},
+    "request_id": "req_1",
+}
+BEGUN = {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}}
+BLOCK = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+TEXT = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}
+CLOSED = {"type": "content_block_stop", "index": 0}
+ENDED = {
+    "type": "message_delta",
+    "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+    "usage": {"output_tokens": 1},
+}
+STOPPED = {"type": "message_stop"}
+STREAM = [BEGUN, {"type": "ping"}, BLOCK, TEXT, CLOSED, ENDED, STOPPED]
+
+
+def of_messages(content: Any, status: int = 200, path: str = "/v1/messages") -> list[str]:
+    return found(content, status, path)
+
+
+def of_message_stream(*events: dict[str, Any]) -> list[str]:
+    body = b"".join(b"event: " + e["type"].encode() + b"\n" + event(e) for e in events)
+    return of_response("/v1/messages", 200, "text/event-stream", body, whole=True)
+
+
+def test_what_anthropic_sends_is_in_order() -> None:
+    assert of_messages(MESSAGE) == []
+    assert of_messages(REFUSED, 400) == []
+    assert of_messages({"input_tokens": 1}, path="/v1/messages/count_tokens") == []
+    assert of_message_stream(*STREAM) == []
+    assert of_message_stream(BEGUN, BLOCK, TEXT, REFUSED) == []
+    assert of_message_stream(REFUSED) == []
+
+
+def test_what_it_does_not_send_is_not() -> None:
+    assert of_messages({**MESSAGE, "object": "message"})
+    assert of_messages({key: value for key, value in MESSAGE.items() if key != "stop_sequence"})
+    assert of_messages({**MESSAGE, "stop_reason": "stop"})
+    assert of_messages({**MESSAGE, "content": "Hi"})
+    assert of_messages(ERROR, 400)
+    assert of_messages({**REFUSED, "request_id": None}, 400)
+    for wrong in (
+        STREAM[1:],
+        STREAM[:-1],
+        [*STREAM, STOPPED],
+        [BEGUN, TEXT, *STREAM[4:]],
+        [BEGUN, BLOCK, TEXT, ENDED, STOPPED],
+        [BEGUN, BLOCK, {**TEXT, "index": 1}, *STREAM[4:]],
+        [BEGUN, BLOCK, BLOCK, *STREAM[3:]],
+        [*STREAM[:-2], STOPPED],
+    ):
+        assert of_message_stream(*wrong), wrong

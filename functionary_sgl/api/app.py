@@ -23,6 +23,9 @@ from functionary_sgl.api.completions import endpoint as completions
 from functionary_sgl.api.completions.requests import CompletionRequest
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODY_BYTES
+from functionary_sgl.api.messages import endpoint as messages
+from functionary_sgl.api.messages.errors import error_body
+from functionary_sgl.api.messages.requests import CountTokensRequest, MessagesRequest
 from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.recording import RecordRequests
 from functionary_sgl.api.request_id import NameRequests
@@ -57,6 +60,7 @@ def create_app(
     app.state.started = int(time.time())
     app.include_router(chat.router)
     app.include_router(completions.router)
+    app.include_router(messages.router)
     app.include_router(responses.router)
     app.include_router(stored.router)
     app.include_router(tokens.router)
@@ -65,7 +69,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(root.router)
-    errors.install(app, {})
+    errors.install(app, {"/v1/messages": error_body})
     if keys:
         app.add_middleware(RequireKey, keys=keys)
     app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
@@ -77,7 +81,7 @@ def create_app(
 
 
 BODIES: tuple[type[Body], ...] = (
-    *(ChatRequest, CompletionRequest, ResponsesRequest),
+    *(ChatRequest, CompletionRequest, ResponsesRequest, MessagesRequest, CountTokensRequest),
     *(TokenizeTextRequest, TokenizeChatRequest, DetokenizeRequest),
 )
 """Of the requests that are for a model."""

@@ -60,6 +60,9 @@ MAX_METADATA_VALUE = 512
 MAX_PARTS = 1_024
 MAX_SALT_LENGTH = 1_024
 MAX_STOPS = 4
+MAX_STOP_SEQUENCES = 64
+"""Of a request for a message: Anthropic's clients send more than OpenAI's may."""
+
 MAX_STOP_IDS = 64
 MAX_STOP_LENGTH = 1_024
 MAX_TOKENS = 2**31 - 1

@@ -129,6 +129,43 @@ def test_what_is_described_of_responses_is_what_is_taken(
     assert (answer.status_code == 200) == taken
 
 
+BLOCKS = [
+    {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}},
+    {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "x"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "taken"),
+    [
+        ({}, True),
+        ({"messages": [{"role": "user", "content": BLOCKS}]}, True),
+        ({"system": [{"type": "text", "text": "Be brief."}], "stop_sequences": ["a"]}, True),
+        ({"tools": [{"name": "f", "input_schema": {}}], "tool_choice": {"type": "any"}}, True),
+        ({"thinking": {"type": "adaptive"}, "metadata": {"user_id": None}}, True),
+        ({"max_tokens": 0}, False),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, False),
+        ({"tools": [{"name": "f"}]}, False),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, False),
+        ({"tool_choice": {"type": "required"}}, False),
+        ({"model": "another"}, False),
+    ],
+    ids=json.dumps,
+)
+def test_what_is_described_of_messages_is_what_is_taken(
+    served: Served, fields: dict[str, Any], taken: bool
+) -> None:
+    schema = served.http.get("/openapi.json").json()
+    body = {"max_tokens": 9, "messages": [HI], **fields}
+    for path, kind in (("", "MessagesRequest"), ("/count_tokens", "CountTokensRequest")):
+        validator = Draft202012Validator({**schema, "$ref": f"#/components/schemas/{kind}"})
+        if path and "max_tokens" in fields:
+            continue
+        assert validator.is_valid(body) == taken
+        answer = served.http.post(f"/v1/messages{path}", json=body)
+        assert (answer.status_code == 200) == taken
+
+
 def test_no_two_kinds_of_objects_have_the_same_name() -> None:
     found: dict[str, Any] = {}
     for kind in BODIES:

@@ -111,15 +111,16 @@ def cors_preflight(answer: httpx.Response) -> None:
     assert "authorization" in answer.headers["access-control-allow-headers"]
 
 
-def another_protocol(answer: httpx.Response) -> None:
-    """Not served; what is, is named."""
-    assert "endpoint of this server is POST /v1/" in refusal(answer, 404)[1]
-
-
 def responses(answer: httpx.Response) -> None:
     """Another protocol that is served."""
     assert answer.json()["status"] == "completed"
     assert answer.json()["output"][0]["content"][0]["text"] == "Hello"
+
+
+def messages(answer: httpx.Response) -> None:
+    """The same."""
+    assert answer.json()["stop_reason"] == "end_turn"
+    assert answer.json()["content"] == [{"type": "text", "text": "Hello"}]
 
 
 def image_in_tool_result(answer: httpx.Response) -> None:
@@ -159,7 +160,7 @@ EXPECTED: dict[str, Callable[[httpx.Response], None]] = {
     "response-format-array-root": response_format_array_root,
     "cors-preflight": cors_preflight,
     "responses-endpoint": responses,
-    "anthropic-messages": another_protocol,
+    "anthropic-messages": messages,
     "image-in-tool-result": image_in_tool_result,
     "continue-final-message": continue_final_message,
     "head-and-root": head_and_root,
