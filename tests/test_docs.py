@@ -73,6 +73,21 @@ def test_fields_of_responses_are_taken(prompter: Any, block: str) -> None:
     assert answer.json()["status"] == "completed"
 
 
+@pytest.mark.parametrize("block", blocks("json", ROOT / "docs" / "messages.md"))
+def test_fields_of_messages_are_taken(prompter: Any, block: str) -> None:
+    body = json.loads(block)
+    with serving(scripted_model(prompter, {"turn": "all\nHello!"})) as served:
+        if body.get("type") == "error":
+            answer = served.http.post("/v1/messages", json={"messages": []})
+            assert answer.json().keys() == body.keys()
+            assert answer.json()["error"].keys() == body["error"].keys()
+            return
+        answer = served.http.post("/v1/messages", json=body).raise_for_status()
+        assert answer.json()["stop_reason"] == "end_turn"
+        counted = served.http.post("/v1/messages/count_tokens", json=body).raise_for_status()
+        assert counted.json()["input_tokens"] == answer.json()["usage"]["input_tokens"]
+
+
 def test_texts_and_tokens_are_as_described(prompter: Any) -> None:
     completion, tokens = blocks("json", ROOT / "docs" / "completions.md")
     with serving(scripted_model(prompter, {"turn": " time"})) as served:

@@ -43,9 +43,19 @@ def from_pypi(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 @pytest.fixture(scope="session")
 def openai_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder whose `node_modules` has openai-node."""
+    return _from_npm("openai", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def anthropic_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose `node_modules` has Anthropic's client."""
+    return _from_npm("@anthropic-ai/sdk", tmp_path_factory)
+
+
+def _from_npm(package: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node")
-    command = ["npm", "install", "--loglevel", "error", "--prefix", str(folder), "openai"]
-    _installed(command, "openai-node")
+    command = ["npm", "install", "--loglevel", "error", "--prefix", str(folder), package]
+    _installed(command, package)
     return folder
 
 

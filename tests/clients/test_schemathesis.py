@@ -26,5 +26,5 @@ def test_no_request_is_answered_with_a_server_error(
         command, capture_output=True, text=True, env=os.environ | environment, cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for path in ("/v1/chat/completions", "/v1/responses"):
+    for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
         assert served.contract.answered[path, 200], f"no request to {path} reached the model"
