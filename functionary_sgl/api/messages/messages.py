@@ -30,8 +30,8 @@ BETWEEN = "\n\n"
 """Texts of a turn that are of several messages, and texts of the system."""
 
 BILLING = "x-anthropic-billing-header:"
-"""Begins a block of the system's in which Claude Code tells Anthropic whom to bill: it is no text
-for a model, and another one each time, so that no prompt would begin as the one before."""
+"""Begins the line in which Claude Code tells Anthropic whom to bill, the first of the system's. It
+is not for a model, and another one each time, so that no prompt would begin as the one before."""
 
 ERROR = "Error: "
 
@@ -60,13 +60,13 @@ class _Asked:
 class _Turn:
     """What the assistant has done since the user's last message."""
 
-    content: str = ""
+    texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
 
     def message(self) -> Message:
-        reasoning = "\n".join(self.reasoning)
-        return Message("assistant", self.content, tuple(self.calls), reasoning=reasoning)
+        content, reasoning = "".join(self.texts), "\n".join(self.reasoning)
+        return Message("assistant", content, tuple(self.calls), reasoning=reasoning)
 
 
 class _Reader:
@@ -132,19 +132,19 @@ class _Reader:
 
     def _act(self, blocks: Iterable[Placed], path: str) -> None:
         turn = self._turn(path)
-        apart = bool(turn.content) and not turn.calls
+        apart = bool(turn.texts) and not turn.calls
         for block, place in blocks:
             match block:
-                case TextBlock(text=text):
-                    turn.content += f"{BETWEEN}{text}" if apart and text else text
-                    apart &= not text
+                case TextBlock(text=text) if text:
+                    turn.texts += [BETWEEN, text] if apart else [text]
+                    apart = False
                 case ThinkingBlock(thinking=thinking):
                     turn.reasoning += [thinking] if thinking else []
                 case ToolUseBlock():
                     arguments = arguments_text(block.name, block.input, f"{place}.input")
                     turn.calls.append(Call(block.name, arguments, block.id))
-                case RedactedThinkingBlock():
-                    pass  # for its maker alone
+                case TextBlock() | RedactedThinkingBlock():
+                    pass  # of these, the latter is for its maker alone
                 case _:
                     raise _misplaced(block, "assistant", place)
 
@@ -167,7 +167,11 @@ def messages(asked: Iterable[MessageParam], system: Texts | None) -> tuple[Messa
 
 def _instructions(system: Texts | None) -> str:
     texts = [system] if isinstance(system, str) else [block.text for block in system or ()]
-    return BETWEEN.join(text for text in texts if text and not text.startswith(BILLING))
+    return BETWEEN.join(filter(None, map(_without_billing, texts)))
+
+
+def _without_billing(text: str) -> str:
+    return text.partition("\n")[2].lstrip("\n") if text.startswith(BILLING) else text
 
 
 def _blocks(message: MessageParam, path: str) -> Iterator[Placed]:

@@ -268,6 +268,49 @@ def test_what_is_accepted_without_a_meaning(serve: Serve) -> None:
     assert answer.usage.service_tier == "standard"
 
 
+def test_what_a_coding_agent_sends(serve: Serve) -> None:
+    """All fields of Claude Code 2.1.197's requests, as it sends them to an address of one's own."""
+    served = serve(
+        {"match": "31 degrees", "turn": "all\nIt is warm."},
+        {"turn": CALL},
+    )
+    cached = {"cache_control": {"type": "ephemeral"}}
+    system = [
+        "x-anthropic-billing-header: cc_version=2.1; cch=0;",
+        "You are an agent.",
+        "Be brief.",
+    ]
+    body: dict[str, Any] = {
+        **ASK,
+        "max_tokens": 32000,
+        "system": [{"type": "text", "text": text, **cached} for text in system],
+        "messages": [
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": text} for text in ("So:", "Go.")],
+            },
+            {"role": "system", "content": "Available agent types for the Agent tool: none"},
+        ],
+        "metadata": {"user_id": '{"device_id": "d", "account_uuid": "", "session_id": "s"}'},
+        "thinking": {"type": "adaptive"},
+        "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        "output_config": {"effort": "high"},
+    }
+    beta = served.anthropic.beta.messages
+    answers = []
+    for _ in range(2):
+        with beta.stream(**body, betas=["context-management-2025-06-27"]) as stream:
+            answers.append(stream.get_final_message())
+        uses = [block for block in answers[-1].content if block.type == "tool_use"]
+        results = [
+            {"type": "tool_result", "tool_use_id": use.id, "content": "31 degrees", **cached}
+            for use in uses
+        ]
+        said = {"role": "assistant", "content": answers[-1].content}
+        body["messages"] = [*body["messages"], said, {"role": "user", "content": results}]
+    assert [answer.stop_reason for answer in answers] == ["tool_use", "end_turn"]
+
+
 def test_nothing_is_known_of_the_cache_of_an_earlier_message(serve: Serve) -> None:
     served = serve({"turn": "all\nHello!"})
     answer = respond(served, **ASK, diagnostics={"previous_message_id": None})

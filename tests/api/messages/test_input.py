@@ -60,6 +60,9 @@ def test_blocks_of_the_system_are_told_apart() -> None:
     billing = text("x-anthropic-billing-header: cc_version=2.1; cch=00000;")
     conversation = read(HI, system=[billing, text("You are an agent."), text("Be brief.")])
     assert conversation.messages[0] == Message("system", "You are an agent.\n\nBe brief.")
+    joined = "x-anthropic-billing-header: cch=1;\n\nBe brief.\nx-anthropic-billing-header: 2"
+    told = Message("system", "Be brief.\nx-anthropic-billing-header: 2")
+    assert read(HI, system=joined).messages[0] == told
 
 
 def test_the_system_may_speak_in_between() -> None:
