@@ -14,6 +14,10 @@ from tests.formats import PROMPTERS
 from tests.serving import Served, connect_anthropic, scripted_model, serving
 
 Serve = Callable[..., Served]
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
+    "WjR9awAAAABJRU5ErkJggg=="
+)
 PATHS = ["/v1/messages", "/v1/messages/count_tokens"]
 
 
@@ -155,6 +159,23 @@ def test_a_prompt_that_is_too_long() -> None:
         for path in PATHS:
             message = refusal(ask(served, path, **long), 400, "invalid_request_error")
             assert "maximum context length is 200" in message
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({"type": "url", "url": "https://example.com/a.png"}, "--allowed-media-domains"),
+        ({"type": "base64", "media_type": "image/png", "data": PIXEL}, "sees no images"),
+    ],
+)
+def test_images_that_cannot_be_shown(serve: Serve, path: str, source: Any, told: str) -> None:
+    served = serve({"turn": "all\nHello"})
+    content = [{"type": "text", "text": "See:"}, {"type": "image", "source": source}]
+    refused = ask(served, path, messages=[{"role": "user", "content": content}])
+    message = refusal(refused, 400, "invalid_request_error")
+    assert message.startswith("messages[0].content[1]: ")
+    assert told in message
 
 
 def test_an_engine_that_fails(serve: Serve) -> None:
