@@ -25,9 +25,10 @@ def client(engine: RunningEngine) -> Iterator[anthropic.Anthropic]:
 
 def test_the_documents_request(engine: RunningEngine) -> None:
     (code,) = blocks("python", ROOT / "docs" / "messages.md")
-    printed = io.StringIO()
+    printed, names = io.StringIO(), dict[str, Any]()
     with contextlib.redirect_stdout(printed):
-        exec(code.replace("http://localhost:8000", engine.url), {})
+        exec(code.replace("http://localhost:8000", engine.url), names)
+    names["client"].close()
     assert printed.getvalue() == "get_current_weather {'location': 'Istanbul'}\n"
 
 
