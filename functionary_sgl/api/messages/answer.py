@@ -10,14 +10,11 @@ from functionary_sgl.admission import Place
 from functionary_sgl.api import unenforced
 from functionary_sgl.api.messages import intake
 from functionary_sgl.api.messages.events import MessageEvents
-from functionary_sgl.api.messages.fold import Fold
 from functionary_sgl.api.messages.requests import MessagesRequest, PromptFields
 from functionary_sgl.api.salt import cache_salt
 from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
-from functionary_sgl.errors import EngineLost
-from functionary_sgl.metrics import ANSWERS_AGAIN
 from functionary_sgl.model import Model
 
 Told = dict[str, Any]
@@ -55,27 +52,10 @@ class Answer:
         turn = await prepared(asked, conversation, model, caller, asked.max_tokens)
         return cls(model, asked, conversation, turn, place)
 
-    async def folded(self) -> Told:
-        """The whole message. It is asked for once more where an engine elsewhere was lost in the
-        middle of it: its client has seen nothing yet."""
-        try:
-            return await self._folded()
-        except EngineLost:
-            ANSWERS_AGAIN.inc()
-            return await self._folded()
-
-    async def _folded(self) -> Told:
-        fold = Fold()
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                fold.add(chunk)
-        return fold.message()
-
     async def chunks(self) -> AsyncGenerator[Told, None]:
         """The answer in events, when its turn may run."""
         events = MessageEvents(self._head, full=self._is_full(), omits=omits(self._asked))
-        if self._place.state != "running":  # as where it is asked for once more
-            await self._place.run()
+        await self._place.run()
         async with aclosing(self._model.run(self._conversation, self._turn)) as happened:
             async for each in happened:
                 for told in events.of(each):

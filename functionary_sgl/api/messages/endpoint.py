@@ -1,9 +1,9 @@
 """POST /v1/messages and /v1/messages/count_tokens."""
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -18,12 +18,14 @@ from functionary_sgl.api.events import event
 from functionary_sgl.api.messages import intake
 from functionary_sgl.api.messages.answer import Answer, prepared
 from functionary_sgl.api.messages.errors import error_body
+from functionary_sgl.api.messages.fold import Fold
 from functionary_sgl.api.messages.requests import (
     CountTokensRequest,
     MessagesRequest,
     PromptFields,
 )
 from functionary_sgl.api.places import place_of
+from functionary_sgl.api.whole import answered
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.errors import RequestError
 from functionary_sgl.model import Model
@@ -46,9 +48,7 @@ async def create(request: Request) -> Response:
         making = within(until, Answer.to(asked, conversation, model, caller(request), place))
         if asked.stream:
             return await streamed(request, making, until, held, partial(_told, until=until))
-        whole = within(until, _whole(making))
-        answer, folded = await while_client_waits(request.receive, whole)
-        return JSONResponse(folded, headers=answer.headers)
+        return await answered(request, making, until, Fold)
 
 
 @router.post("/v1/messages/count_tokens", openapi_extra=takes(reference(CountTokensRequest)))
@@ -81,11 +81,6 @@ def _read(kind: type[AskedT], body: bytes, model: Model) -> tuple[AskedT, Conver
     model.adapter(asked.model)
     intake.check(asked)
     return asked, intake.conversation(asked)
-
-
-async def _whole(making: Awaitable[Answer]) -> tuple[Answer, dict[str, Any]]:
-    answer = await making
-    return answer, await answer.folded()
 
 
 async def _told(

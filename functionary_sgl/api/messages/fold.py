@@ -15,7 +15,7 @@ INVALID = "INVALID_JSON"
 
 
 class Fold:
-    """Takes events one by one; `message` is what they add up to."""
+    """Takes events one by one; `completion` is the message that they add up to."""
 
     def __init__(self) -> None:
         self._message: dict[str, Any] = {}
@@ -34,7 +34,7 @@ class Fold:
                 usage = {**self._message["usage"], **event["usage"]}
                 self._message = {**self._message, **event["delta"], "usage": usage}
 
-    def message(self) -> dict[str, Any]:
+    def completion(self) -> dict[str, Any]:
         """The message."""
         return {**self._message, "content": [_whole(*block) for block in self._blocks]}
 

@@ -66,7 +66,7 @@ def whole(events: list[dict[str, Any]]) -> dict[str, Any]:
     fold = Fold()
     for event in events:
         fold.add(event)
-    message: dict[str, Any] = orjson.loads(orjson.dumps(fold.message()))
+    message: dict[str, Any] = orjson.loads(orjson.dumps(fold.completion()))
     return message
 
 
