@@ -60,7 +60,7 @@ class Generation:
                 if self._matcher.ended or self.end_id is not None:
                     break
                 self.out_of_budget = chunk.finish_reason == "length"
-        rest = self._matcher.close()
+        rest = self._close()
         if self._matcher.ended:  # there was an end before the one of the turn
             self.end_id = None
         self._write(rest)
@@ -68,6 +68,13 @@ class Generation:
             yield delta
         if self.out_of_budget and self._is_whole_value():
             self.out_of_budget = False
+
+    def _close(self) -> str:
+        """The text that is certain at the end."""
+        last = "" if self._matcher.ended else self._decoder.close()
+        if last:
+            self._pieces[-1] += last
+        return self._matcher.feed(last) + self._matcher.close()
 
     def _is_whole_value(self) -> bool:
         """Whether the text is a JSON value that was asked for, and has come to its end."""
@@ -88,7 +95,7 @@ class Generation:
             if mark is None and token_id in self.request.stop_token_ids:
                 self.end_id = token_id
                 break
-            piece = mark or self._decoder.step(token_id)
+            piece = self._decoder.close() + mark if mark else self._decoder.step(token_id)
             self._ids.append(token_id)
             self._pieces.append(piece)
             told += self._matcher.feed(piece)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -220,19 +220,35 @@ class Tokenizer:
 
     def stream(self) -> "TextStream":
         """A new incremental decoder."""
-        return TextStream(self._full)
+        return TextStream(self._full, self.token_bytes)
 
 
 class TextStream:
     """Ids to text, one id at a time. Special tokens give no text."""
 
-    def __init__(self, tokenizer: tokenizers.Tokenizer) -> None:
+    def __init__(self, tokenizer: tokenizers.Tokenizer, spelled: Callable[[int], bytes]) -> None:
         self._tokenizer = tokenizer
+        self._spelled = spelled
         self._decoder = DecodeStream(skip_special_tokens=True)
+        self._held: list[int] = []
 
     def step(self, token_id: int) -> str:
         """The text that this id completes; empty while a character is incomplete."""
-        return self._decoder.step(self._tokenizer, token_id) or ""
+        text = self._decoder.step(self._tokenizer, token_id) or ""
+        self._held = [] if text else [*self._held, token_id]
+        return text
+
+    def close(self) -> str:
+        """The end of the text, or of a part of it: U+FFFD, which looks incomplete until something
+        follows it, may have been written. What is incomplete gives no text."""
+        held = [one for one in self._held if self._tokenizer.decode([one])]
+        if not held:
+            return ""
+        self._held, self._decoder = [], DecodeStream(skip_special_tokens=True)
+        try:
+            return b"".join(map(self._spelled, held)).decode()
+        except UnicodeDecodeError:
+            return ""
 
 
 def _without_leading_space(pre_tokenizer: Any) -> Any:

@@ -38,6 +38,21 @@ def test_control_tokens_in_arguments_are_text(format: str) -> None:
         assert answer.said == (None, calls)
 
 
+@every_format
+@pytest.mark.parametrize("cut", [1, "char", "all"])
+def test_text_may_end_with_the_character_for_what_is_none(format: str, cut: Any) -> None:
+    answer = replay(PROMPTERS[format], written(format, "Hm \ufffd", []), cut)
+    assert answer.said == ("Hm \ufffd", [])
+
+
+@reasoning_formats
+@pytest.mark.parametrize("cut", [1, "char", "all"])
+def test_so_may_reasoning(format: str, cut: Any) -> None:
+    answer = replay(PROMPTERS[format], written(format, "Hm.", [], "\ufffd"), cut)
+    assert answer.message["reasoning_content"] == "\ufffd"
+    assert answer.said == ("Hm.", [])
+
+
 @reasoning_formats
 @given(thoughts, turns, cuts)
 def test_reasoning_is_told_apart(format: str, thought: str, turn: Any, cut: Any) -> None:

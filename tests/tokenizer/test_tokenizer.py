@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from functionary_sgl.errors import UsageError
@@ -13,9 +13,18 @@ TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
 
 @given(st.text())
+@example("no character: \ufffd")
+@example("\ufffd\ufffd")
 def test_a_stream_gives_the_text_that_was_encoded(text: str) -> None:
     stream = TOKENIZER.stream()
-    assert "".join(stream.step(token_id) for token_id in TOKENIZER.encode(text)) == text
+    told = "".join(stream.step(token_id) for token_id in TOKENIZER.encode(text))
+    assert told + stream.close() == text
+
+
+def test_what_is_incomplete_at_the_end_gives_no_text() -> None:
+    stream = TOKENIZER.stream()
+    told = "".join(stream.step(token_id) for token_id in TOKENIZER.encode("a\U0001f642")[:-1])
+    assert told + stream.close() == "a"
 
 
 def test_plain_text_has_no_control_tokens(tokenizer: Tokenizer) -> None:
