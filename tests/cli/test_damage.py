@@ -120,7 +120,8 @@ def add_few_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json-model-override-args", default="{}")
     parser.set_defaults(enable_lora=None, device=None, dtype="auto", tp_size=1, dp_size=1)
     parser.set_defaults(pp_size=1, speculative_algorithm=None, enable_mixed_chunk=False)
-    parser.set_defaults(node_rank=0, max_queued_requests=None)
+    parser.set_defaults(node_rank=0, max_queued_requests=None, attention_backend=None)
+    parser.set_defaults(prefill_attention_backend=None, decode_attention_backend=None)
 
 
 Outcome = Callable[..., str]
