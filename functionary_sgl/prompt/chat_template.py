@@ -8,7 +8,8 @@ parsed arguments (documented under "Chat templates" in the transformers document
 import hashlib
 import json
 import string
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from jinja2 import Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic_core import from_json
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.json_text import parsed
@@ -67,40 +69,53 @@ class ChatTemplate:
 
         Raises RequestError where the template refuses the conversation.
         """
-        variables: dict[str, Any] = {
-            **self._marked(dict(conversation.template_options)),
-            **self._special_tokens,
-            "messages": self._marked([self._message(m) for m in conversation.messages]),
-            "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,
-            "documents": None,
-            "add_generation_prompt": generation,
-        }
-        if conversation.reasoning is not None:
-            variables |= dict.fromkeys(("enable_thinking", "thinking"), conversation.reasoning)
+        variables = self._variables(conversation, generation, _object)
         try:
             return self._template.render(variables)
         except Exception as error:  # a program that is not ours: what it raises cannot be known
+            calls = [call for message in conversation.messages for call in message.calls]
+            if any(isinstance(_object(json_arguments(call)), str) for call in calls):
+                variables = self._variables(conversation, generation, _salvaged)
+                with suppress(Exception):  # the first says what is wrong
+                    return self._template.render(variables)
             told = str(error) if isinstance(error, TemplateError) else repr(error)
             raise RequestError(
                 f"This model's chat template refuses the conversation: {told}",
                 param=conversation.messages_param,
             ) from error
 
-    def _message(self, message: Message) -> dict[str, Any]:
+    def _variables(
+        self, conversation: Conversation, generation: bool, shown: Callable[[str], Any]
+    ) -> dict[str, Any]:
+        """What the template is given, with the arguments of calls as they are `shown`."""
+        messages = [self._message(message, shown) for message in conversation.messages]
+        variables: dict[str, Any] = {
+            **self._marked(dict(conversation.template_options)),
+            **self._special_tokens,
+            "messages": self._marked(messages),
+            "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,
+            "documents": None,
+            "add_generation_prompt": generation,
+        }
+        if conversation.reasoning is not None:
+            variables |= dict.fromkeys(("enable_thinking", "thinking"), conversation.reasoning)
+        return variables
+
+    def _message(self, message: Message, arguments: Callable[[str], Any]) -> dict[str, Any]:
         shown: dict[str, Any] = {"role": message.role, "content": message.content}
         if message.reasoning and self._shows_thoughts:
             shown["content"] = _thought(message)
         elif message.reasoning:
             shown["reasoning_content"] = message.reasoning
         if message.calls:
-            shown["tool_calls"] = [self._call(call) for call in message.calls]
+            shown["tool_calls"] = [self._call(call, arguments) for call in message.calls]
         if message.role == "tool":
             shown["name"] = message.name or "tool"
             shown["tool_call_id"] = self._call_id(message.call_id or shown["name"])
         return shown
 
-    def _call(self, call: Call) -> dict[str, Any]:
-        function = {"name": call.name, "arguments": _object(json_arguments(call))}
+    def _call(self, call: Call, arguments: Callable[[str], Any]) -> dict[str, Any]:
+        function = {"name": call.name, "arguments": arguments(json_arguments(call))}
         return {
             "id": self._call_id(call.id or call.name),
             "type": "function",
@@ -143,6 +158,19 @@ def _object(arguments: str) -> Any:
     except ValueError:
         return arguments
     return value if isinstance(value, dict) else arguments
+
+
+def _salvaged(arguments: str) -> dict[str, Any]:
+    """Arguments for a template that takes objects only: what can be read of those that were cut,
+    else the text that they are as the only argument."""
+    value = _object(arguments)
+    if isinstance(value, dict):
+        return value
+    try:
+        read = from_json(arguments, allow_partial="trailing-strings")
+    except ValueError:
+        read = None
+    return read if isinstance(read, dict) else {"arguments": arguments}
 
 
 def _thought(message: Message) -> list[dict[str, str]]:

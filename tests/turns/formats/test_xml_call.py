@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.prompt import detect
 from functionary_sgl.prompt.checkpoint import Checkpoint
 from functionary_sgl.prompt.own_template import OwnTemplate
@@ -123,6 +124,26 @@ def test_what_the_schema_lacks_is_told_without_constraints() -> None:
     told = json.loads(answer.said[1][0][1])
     assert told.keys() >= {"city"}
     assert isinstance(told.get("days", 0), int)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ('{"city": "Ro', "<parameter=city>\nRo\n</parameter>"),
+        ('{"days": 3, "city"', "<parameter=days>\n3\n</parameter>"),
+        ("", "<function=f>\n</function>"),
+        ("[1]", "<parameter=arguments>\n[1]\n</parameter>"),
+        ("Rome!", "<parameter=arguments>\nRome!\n</parameter>"),
+    ],
+)
+@every_model
+def test_a_call_that_was_cut_off_or_is_no_object_is_shown(
+    model: str, arguments: str, shown: str
+) -> None:
+    call = Call("f", arguments, "c1")
+    said = [Message("user", "Rome?"), Message("assistant", calls=(call,))]
+    asked = Conversation((*said, Message("tool", "Sunny.", call_id="c1", name="f")))
+    assert shown in str(MODELS[model].prompt(asked))
 
 
 def test_a_schema_whose_texts_cannot_be_told_is_enforced_without_what_makes_it_so() -> None:
