@@ -7,6 +7,7 @@ engine is awaited; in between only the program runs, and it never waits. The sta
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Literal
 
 from greenlet import greenlet
@@ -16,6 +17,7 @@ from functionary_sgl.engines.base import (
     Answering,
     Constraint,
     Request,
+    Sampling,
     Scores,
     TurnContext,
 )
@@ -37,6 +39,9 @@ from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.value_ends import common_lead, lead, tails
 from functionary_sgl.tokenizer import Tokenizer
+
+_NEVER = -10_000.0
+"""What is added to the logit of an id that may not come."""
 
 
 class _TurnOver(Exception):
@@ -209,7 +214,7 @@ class _Interpreter:
             max_tokens=self._budget(),
             token_ids=list(self._tokens.ids),
             turn=self._context,
-            sampling=self._turn.sampling,
+            sampling=self._sampling(role),
             constraint=constraint,
             # An engine knows no strings inside of JSON.
             stop=() if is_free else stops.texts,
@@ -224,6 +229,18 @@ class _Interpreter:
         filter, matcher = self._payloads.of(expression, constraint, stops, self.state.variables)
         decoder = self._tokenizer.stream()
         return Generation(self._engine, request, decoder, filter, stops, matcher=matcher)
+
+    def _sampling(self, role: str) -> Sampling:
+        """How a text of this role is drawn: where a call is due, reasoning does not end the turn.
+
+        With a request's own bias, since a text that may not end for long could not come to the tag
+        that closes it either.
+        """
+        sampling = self._turn.sampling
+        if role != "reasoning" or getattr(self._turn.offer, "text", True):
+            return sampling
+        bias = dict.fromkeys(self._turn.stop_token_ids, _NEVER)
+        return replace(sampling, logit_bias={**sampling.logit_bias, **bias})
 
     def _client_stop_ids(self, role: str) -> tuple[int, ...]:
         """Those that end the turn for the client but not for the model; text only."""
