@@ -56,7 +56,6 @@ def test_no_flag_of_ours_is_taken_for_one_of_sglangs(parser: flags.Parser) -> No
     [
         (["--attention-backend=torch_native"], "SGLang's own attention"),
         (["--speculative-algorithm=NGRAM"], "--speculative-algorithm"),
-        (["--pp-size=2"], "--pp-size"),
         (["--dp-size=2"], "--dp-size"),
         (["--grammar-backend=xgrammar"], "--grammar-backend xgrammar"),
     ],
