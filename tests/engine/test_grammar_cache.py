@@ -38,11 +38,13 @@ def test_a_scrape_sees_what_the_engine_keeps(engine: RunningEngine) -> None:
         names = "grammar_hits_total", "grammar_misses_total", "grammars", "grammar_bytes"
         return [counted(engine.http, f"functionary_engine_{name}") for name in names]
 
-    before = seen()
+    hits, misses, *_ = seen()
     for _ in range(2):
         generate(engine, -1)
-    hits, misses, kept, size = (now - then for now, then in zip(seen(), before, strict=True))
-    assert (hits, misses, kept) == (1, 1, 1)
+    # Others had to make room for so large a grammar.
+    *asked, kept, size = seen()
+    assert asked == [hits + 1, misses + 1]
+    assert kept >= 1
     assert size > 1_000_000
 
 
