@@ -35,6 +35,8 @@ def answer(engine: RunningEngine, format: str, choice: str, seed: int) -> Any:
         "parallel_tool_calls": False,
         "seed": seed,
         "max_tokens": 300,
+        # It would hardly end its thoughts.
+        "reasoning_effort": "none",
     }
     return engine.client_as(format).chat.completions.create(**request).choices[0]
 
