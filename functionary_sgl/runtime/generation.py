@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
+from functionary_sgl.runtime.payloads import end_of
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import Matcher, StopMatcher, TextBuffer, TextFilter
-from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import TextStream
 
 
@@ -77,12 +77,13 @@ class Generation:
         return self._matcher.feed(last) + self._matcher.close()
 
     def _is_whole_value(self) -> bool:
-        """Whether the text is a JSON value that was asked for, and has come to its end."""
-        constraint, value = self.request.constraint, ValueMatcher(())
-        if constraint is None or constraint.kind != "json_schema" or constraint.marks is not None:
+        """Whether the text is a value that was asked for, and has come to its end."""
+        constraint = self.request.constraint
+        if constraint is None or constraint.kind != "json_schema":
             return False
-        value.feed(self.text)
-        return value.ended
+        end = end_of(constraint)
+        end.feed(self.text)
+        return end.ended
 
     def _take(self, chunk: Chunk) -> str:
         """The text that is certain now; ids after the end of the generation do not count."""

@@ -13,6 +13,11 @@ from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.value import ValueMatcher
 
 
+def end_of(constraint: Constraint) -> Matcher:
+    """What finds the end of a value that a JSON Schema holds, in JSON or as parameters."""
+    return ValueMatcher(()) if constraint.marks is None else ParametersEnd(constraint.marks)
+
+
 class Payloads:
     """Those of `turn`, one after the other."""
 

@@ -11,12 +11,10 @@ from contextlib import aclosing
 from typing import Literal, NamedTuple
 
 from functionary_sgl.engines.base import Answering, Chunk, Constraint, Request, Scores, TurnContext
-from functionary_sgl.runtime.parameters import ParametersEnd
-from functionary_sgl.runtime.text import Matcher
+from functionary_sgl.runtime.payloads import end_of
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.turn_grammar import TurnGrammar
 from functionary_sgl.runtime.turn_request import TurnRequest
-from functionary_sgl.runtime.value import ValueMatcher
 from functionary_sgl.tokenizer import Tokenizer
 
 
@@ -132,8 +130,7 @@ class TurnStream:
             ends = frozenset(self._grammar.control_ids)
             return lambda token_id: 0 if token_id in ends else None
         assert constraint is not None
-        marks, decoder = constraint.marks, self._tokenizer.stream()
-        matcher: Matcher = ValueMatcher(()) if marks is None else ParametersEnd(marks)
+        matcher, decoder = end_of(constraint), self._tokenizer.stream()
 
         def end(token_id: int) -> int | None:
             matcher.feed(decoder.step(token_id))
