@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
 from functionary_sgl.chat.conversation import Conversation
+from functionary_sgl.engines.base import Chunk, Request
 from functionary_sgl.engines.scripted import ScriptedEngine
 from functionary_sgl.errors import EngineError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Addressed, Delta, Ended, Event, Opened
+from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
+from tests.formats import PROMPTERS, written
 from tests.serving import scripted_model
 
 CALL = 'get_current_weather\n{"location": "Rome"}'
@@ -168,6 +172,30 @@ def test_closing_a_turn_between_generations_ends_its_program(prompter: Prompter)
     engine = model.engine
     assert isinstance(engine, ScriptedEngine)
     assert engine.running == 0
+
+
+@pytest.mark.parametrize(("choice", "barred"), [("required", True), ("auto", False)])
+@pytest.mark.parametrize("format", [name for name, kind in FORMATS.items() if kind.reasons])
+def test_reasoning_does_not_end_a_turn_that_has_to_call(
+    format: str, choice: str, barred: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Request] = []
+    generate = ScriptedEngine.generate
+
+    def noted(engine: ScriptedEngine, request: Request) -> AsyncGenerator[Chunk, None]:
+        asked.append(request)
+        return generate(engine, request)
+
+    monkeypatch.setattr(ScriptedEngine, "generate", noted)
+    call = [("get_current_weather", '{"location": "Rome"}')]
+    turn = written(format, None, call, "Rome, then.")
+    events(PROMPTERS[format], turn, tool_choice=choice, reasoning_effort="high")
+    known = PROMPTERS[format].tokenizer.control_ids
+    ends = {known[end] for end in FORMATS[format].stop_tokens if end in known}
+    biases = [request.sampling.logit_bias for request in asked]
+    found = [ends <= {one for one, bias in each.items() if bias < -100} for each in biases]
+    assert any(found) == (barred and FORMATS[format].reasons_if_forced)
+    assert not all(found)
 
 
 def test_what_the_engine_raises_reaches_the_caller(prompter: Prompter) -> None:
