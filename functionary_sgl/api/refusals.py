@@ -5,11 +5,14 @@ Sources: vLLM's `ChatCompletionRequest` and `ResponsesRequest`, SGLang's `protoc
 of llama.cpp's server, OpenAI's API reference.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from functionary_sgl.api.bodies import Body
 from functionary_sgl.errors import RequestError
+
+logger = logging.getLogger(__name__)
 
 
 class Refused(NamedTuple):
@@ -26,7 +29,18 @@ def check(request: Body, refused: Mapping[str, Refused]) -> None:
     for name, (harmless, advice) in refused.items():
         value = given.get(name)
         if value is not None and not any(_same(value, known) for known in harmless):
-            raise RequestError(f"'{name}' cannot be honoured here: {advice}.", param=name)
+            raise refusal(name, advice)
+
+
+def refusal(param: str, advice: str) -> RequestError:
+    """That `param` cannot be honoured, and what to do instead."""
+    return RequestError(f"'{param}' cannot be honoured here: {advice}.", param=param)
+
+
+def note_unknown(request: Body) -> None:
+    """A debug log of the fields of `request` that nobody publishes."""
+    if request.model_extra:
+        logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
 
 
 def _same(value: Any, known: Any) -> bool:

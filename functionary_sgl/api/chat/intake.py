@@ -1,8 +1,6 @@
 """Chat requests, in all the shapes that clients send, to the one shape of a Conversation."""
 
-import logging
-
-from functionary_sgl.api import rendering, tools
+from functionary_sgl.api import refusals, rendering, tools
 from functionary_sgl.api.chat import answers, choices, promises
 from functionary_sgl.api.chat.messages import messages
 from functionary_sgl.api.chat.requests import ChatRequest
@@ -16,8 +14,6 @@ from functionary_sgl.errors import RequestError
 __all__ = ["check", "conversation", "sampling"]
 
 RequestTool = FunctionTool | FlatFunctionTool | CustomRequestTool | FlatCustomTool
-
-logger = logging.getLogger(__name__)
 
 
 def conversation(request: ChatRequest) -> Conversation:
@@ -48,8 +44,7 @@ def conversation(request: ChatRequest) -> Conversation:
 def check(request: ChatRequest) -> None:
     """RequestError for fields that do not go together; a debug log of those that are unknown."""
     promises.check(request)
-    if request.model_extra:
-        logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
+    refusals.note_unknown(request)
     if request.top_logprobs is not None and not request.logprobs:
         raise RequestError(
             "'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs"

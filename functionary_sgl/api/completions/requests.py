@@ -84,8 +84,10 @@ REFUSED: Mapping[str, Refused] = {
 
 
 def check(request: CompletionRequest) -> None:
-    """RequestError for fields that cannot be honoured, or do not go together."""
+    """RequestError for fields that cannot be honoured, or do not go together; a debug log of those
+    that are unknown."""
     refusals.check(request, REFUSED)
+    refusals.note_unknown(request)
     check_least(request, request.max_tokens or DEFAULT_TOKENS)
     if request.echo and request.logprobs is not None:
         raise RequestError(

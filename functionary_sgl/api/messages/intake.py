@@ -1,10 +1,9 @@
 """Requests for messages as a Conversation."""
 
-import logging
 from dataclasses import replace
 from typing import Any
 
-from functionary_sgl.api import rendering
+from functionary_sgl.api import refusals, rendering
 from functionary_sgl.api import sampling as shared
 from functionary_sgl.api.json_answers import by_schema
 from functionary_sgl.api.messages import promises
@@ -17,16 +16,13 @@ from functionary_sgl.chat.tools import Tool, ToolChoice
 from functionary_sgl.engines.base import Sampling
 from functionary_sgl.errors import RequestError
 
-logger = logging.getLogger(__name__)
-
 ID_PREFIX = "toolu_"
 
 
 def check(request: PromptFields) -> None:
     """RequestError for fields that cannot be honoured; a debug log of those that are unknown."""
     promises.check(request)
-    if request.model_extra:
-        logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
+    refusals.note_unknown(request)
 
 
 def conversation(request: PromptFields) -> Conversation:

@@ -5,7 +5,7 @@ from typing import Any
 
 from functionary_sgl.api import refusals
 from functionary_sgl.api.messages.requests import ClientTool, MessagesRequest, PromptFields
-from functionary_sgl.api.refusals import LEAVE_OUT, TEXT_ONLY, Refused
+from functionary_sgl.api.refusals import LEAVE_OUT, TEXT_ONLY, Refused, refusal
 from functionary_sgl.api.refusals import REFUSED as SHARED
 from functionary_sgl.api.sampling import check_least
 from functionary_sgl.chat.conversation import Message
@@ -78,11 +78,11 @@ def check(request: PromptFields) -> None:
             NO_THREADS,
         )
     if request.stop is not None:
-        raise refused("stop", "use 'stop_sequences'")
+        raise refusal("stop", "use 'stop_sequences'")
     for index, tool in enumerate(request.tools or ()):
         _check_tool(tool, f"tools[{index}]")
     if not _changes_nothing(request.context_management or {}):
-        raise refused("context_management", "nothing is left out of messages; shorten them")
+        raise refusal("context_management", "nothing is left out of messages; shorten them")
     if isinstance(request, MessagesRequest):
         check_least(request, request.max_tokens)
 
@@ -133,8 +133,3 @@ def _forces_use(request: PromptFields) -> bool:
 
 def _thinks(request: PromptFields) -> bool:
     return request.thinking is not None and request.thinking.type == "enabled"
-
-
-def refused(param: str, advice: str) -> RequestError:
-    """That the field `param` cannot be honoured, and what to do about it."""
-    return RequestError(f"'{param}' cannot be honoured here: {advice}.", param=param)

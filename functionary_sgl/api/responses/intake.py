@@ -1,10 +1,9 @@
 """Requests for responses, in all the shapes that clients send, as a Conversation."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from functionary_sgl.api import choices, rendering, tools
+from functionary_sgl.api import choices, refusals, rendering, tools
 from functionary_sgl.api.responses import promises
 from functionary_sgl.api.responses.answers import answer
 from functionary_sgl.api.responses.messages import Placed, messages
@@ -14,14 +13,11 @@ from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.chat.tools import Tool, ToolChoice
 from functionary_sgl.errors import RequestError
 
-logger = logging.getLogger(__name__)
-
 
 def check(request: ResponsesRequest) -> None:
     """RequestError for fields that cannot be honoured; a debug log of those that are unknown."""
     promises.check(request)
-    if request.model_extra:
-        logger.debug("fields without a meaning here: %s", ", ".join(sorted(request.model_extra)))
+    refusals.note_unknown(request)
 
 
 def conversation(request: ResponsesRequest, items: Sequence[Placed]) -> Conversation:

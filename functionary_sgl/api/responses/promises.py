@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from functionary_sgl.api import refusals
 from functionary_sgl.api.refusals import REFUSED as SHARED
-from functionary_sgl.api.refusals import TEXT_ONLY, Refused
+from functionary_sgl.api.refusals import TEXT_ONLY, Refused, refusal
 from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.sampling import check_least
 from functionary_sgl.errors import RequestError
@@ -60,20 +60,16 @@ def check(request: ResponsesRequest) -> None:
             "Missing required parameter: 'input'.", "input", "missing_required_parameter"
         )
     if request.background and request.stream:
-        raise _refused(
+        raise refusal(
             "background", "ask for what is made in the background by its id, or 'stream' it"
         )
     if request.background and request.store is False:
-        raise _refused("background", "what is not kept cannot be asked for; leave out 'store'")
+        raise refusal("background", "what is not kept cannot be asked for; leave out 'store'")
     if request.stream_options is not None and request.stream_options.include_obfuscation:
-        raise _refused("stream_options.include_obfuscation", "events are not padded; leave it out")
+        raise refusal("stream_options.include_obfuscation", "events are not padded; leave it out")
     if request.text is not None and request.text.verbosity in ("low", "high"):
-        raise _refused("text.verbosity", "say in the input how long answers shall be")
+        raise refusal("text.verbosity", "say in the input how long answers shall be")
     for name in ("summary", "generate_summary"):
         # A model's reasoning is told whole, which is what 'auto' comes to.
         if getattr(request.reasoning, name, None) in ("concise", "detailed"):
-            raise _refused(f"reasoning.{name}", "reasoning is told whole; leave it out")
-
-
-def _refused(param: str, advice: str) -> RequestError:
-    return RequestError(f"'{param}' cannot be honoured here: {advice}.", param=param)
+            raise refusal(f"reasoning.{name}", "reasoning is told whole; leave it out")
