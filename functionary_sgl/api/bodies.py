@@ -52,6 +52,23 @@ def of_known_type(value: Any, kinds: Collection[str], error: str, told: str, **n
     return value
 
 
+def shown_type(value: Any, kinds: Collection[str], error: str, what: str) -> Any:
+    """The same for what a model is shown; `what` names it in the plural."""
+    known = ", ".join(f"'{kind}'" for kind in kinds)
+    told = f"{what} of the type '{{kind}}' cannot be shown here; send one of the type {{known}}"
+    return of_known_type(value, kinds, error, told, known=known)
+
+
+def tags_of(kinds: Collection[str]) -> Callable[[Any], str | None]:
+    """What tells values of these `kinds` apart, by their type; a pydantic discriminator."""
+
+    def tag(value: Any) -> str | None:
+        kind = type_of(value)
+        return f"{TAG_PREFIX}{kind}" if kind in kinds else None
+
+    return tag
+
+
 async def parsed(request: Request, read: Callable[[bytes], T]) -> T:
     """What `read` makes of the body of `request`, and what it raises. RequestError for a body that
     is too large, not said to be JSON or no JSON, ServerBusy where there is no room for it."""

@@ -4,11 +4,12 @@
 cached.
 """
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from functionary_sgl.api.bodies import Body, of_known_type, type_of
+from functionary_sgl.api.bodies import Body, shown_type, tags_of
 from functionary_sgl.api.limits import MAX_PARTS
 from functionary_sgl.api.sampling import text_or_list
 
@@ -97,16 +98,8 @@ _KINDS = (
 )
 
 
-def _tag(value: Any) -> str | None:
-    kind = type_of(value)
-    return f"~{kind}" if kind in _KINDS else None
-
-
-def _known_type(value: Any) -> Any:
-    known = ", ".join(f"'{kind}'" for kind in _KINDS)
-    told = "Blocks of the type '{kind}' cannot be shown here; send one of the type {known}"
-    return of_known_type(value, _KINDS, "block_type", told, known=known)
-
+_tag = tags_of(_KINDS)
+_known_type = partial(shown_type, kinds=_KINDS, error="block_type", what="Blocks")
 
 AnyBlock = Annotated[
     Annotated[TextBlock, Tag("~text")]

@@ -1,10 +1,11 @@
 """Items: what the input of a request is made of, and what is kept of an answer."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from functionary_sgl.api.bodies import Body, of_known_type, type_of
+from functionary_sgl.api.bodies import Body, shown_type, type_of
 from functionary_sgl.api.limits import MAX_ITEM_ID, MAX_PARTS
 from functionary_sgl.api.sampling import text_or_list
 
@@ -121,10 +122,7 @@ def _item_tag(value: Any) -> str | None:
     return f"~{kind}" if kind in _KINDS else None
 
 
-def _known_type(value: Any) -> Any:
-    known = ", ".join(f"'{kind}'" for kind in _KINDS)
-    told = "Items of the type '{kind}' cannot be shown here; send one of the type {known}"
-    return of_known_type(value, _KINDS, "item_type", told, known=known)
+_known_type = partial(shown_type, kinds=_KINDS, error="item_type", what="Items")
 
 
 AnyItem = Annotated[

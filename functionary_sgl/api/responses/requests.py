@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from functionary_sgl.api.bodies import Body, type_of
+from functionary_sgl.api.bodies import Body, tags_of
 from functionary_sgl.api.limits import (
     MAX_INCLUDED,
     MAX_ITEM_ID,
@@ -27,15 +27,10 @@ def _known_type(value: Any) -> Any:
     return of_a_kind(value, _KINDS, "'function' or 'custom'")
 
 
-def _tool_tag(value: Any) -> str | None:
-    kind = type_of(value)
-    return f"~{kind}" if kind in _KINDS else None
-
-
 RequestTool = Annotated[
     Annotated[FlatFunctionTool, Tag("~function")] | Annotated[FlatCustomTool, Tag("~custom")],
     Discriminator(
-        _tool_tag,
+        tags_of(_KINDS),
         custom_error_type="tool_type",
         custom_error_message="A tool has the type 'function' or 'custom'",
     ),
