@@ -14,7 +14,6 @@ from functionary_sgl.api.callers import caller
 from functionary_sgl.api.deadline import within
 from functionary_sgl.api.described import reference, takes
 from functionary_sgl.api.errors import note
-from functionary_sgl.api.events import event
 from functionary_sgl.api.messages import intake
 from functionary_sgl.api.messages.answer import Answer, prepared
 from functionary_sgl.api.messages.errors import error_body
@@ -25,6 +24,7 @@ from functionary_sgl.api.messages.requests import (
     PromptFields,
 )
 from functionary_sgl.api.places import place_of
+from functionary_sgl.api.typed_streams import told_by_type
 from functionary_sgl.api.whole import answered
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.errors import RequestError
@@ -83,15 +83,13 @@ def _read(kind: type[AskedT], body: bytes, model: Model) -> tuple[AskedT, Conver
     return asked, intake.conversation(asked)
 
 
-async def _told(
+def _told(
     _: Answer, first: First, chunks: Chunks, until: float | None
 ) -> AsyncGenerator[bytes, None]:
-    """Server-sent events, each named as what it has says."""
-    try:
-        chunk: Chunk | None = await first
-        while chunk is not None:
-            yield event(chunk, chunk["type"])
-            chunk = await within(until, anext(chunks, None))
-    except Exception as error:
-        note(error)
-        yield event(error_body(error), "error")
+    return told_by_type(first, chunks, until, _failed)
+
+
+def _failed(error: Exception) -> list[Chunk]:
+    """The last event of an answer that cannot go on for this `error`, which is noted."""
+    note(error)
+    return [error_body(error)]

@@ -9,11 +9,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from functionary_sgl.api.answers import JSONResponse, while_client_waits
-from functionary_sgl.api.beginnings import Chunk, Chunks, First, received, streamed
+from functionary_sgl.api.beginnings import Chunks, First, received, streamed
 from functionary_sgl.api.callers import caller
 from functionary_sgl.api.deadline import within
 from functionary_sgl.api.described import reference, takes
-from functionary_sgl.api.events import event
 from functionary_sgl.api.places import place_of
 from functionary_sgl.api.responses import history, intake
 from functionary_sgl.api.responses.answer import Answer
@@ -22,6 +21,7 @@ from functionary_sgl.api.responses.fold import Last
 from functionary_sgl.api.responses.keeping import Keeper
 from functionary_sgl.api.responses.requests import ResponsesRequest
 from functionary_sgl.api.responses.store import ResponseStore
+from functionary_sgl.api.typed_streams import told_by_type
 from functionary_sgl.api.whole import answered
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.model import Model
@@ -80,15 +80,7 @@ async def _known(
     return await asyncio.to_thread(read)
 
 
-async def _told(
+def _told(
     answer: Answer, first: First, chunks: Chunks, until: float | None
 ) -> AsyncGenerator[bytes, None]:
-    """Server-sent events, each named as what it has says. No other ends a stream of these."""
-    try:
-        chunk: Chunk | None = await first
-        while chunk is not None:
-            yield event(chunk, chunk["type"])
-            chunk = await within(until, anext(chunks, None))
-    except Exception as error:
-        for chunk in answer.failed(error):
-            yield event(chunk, chunk["type"])
+    return told_by_type(first, chunks, until, answer.failed)
