@@ -22,6 +22,7 @@ from functionary_sgl.api.messages.blocks import (
 )
 from functionary_sgl.api.messages.requests import MessageParam
 from functionary_sgl.api.messages.sources import document, image
+from functionary_sgl.chat.assistant_turn import AssistantTurn
 from functionary_sgl.chat.conversation import Call, Image, Message
 from functionary_sgl.chat.history import in_call_order
 from functionary_sgl.errors import RequestError
@@ -56,26 +57,13 @@ class _Asked:
         return of_user(tuple(self.parts), listed=self.listed)
 
 
-@dataclass
-class _Turn:
-    """What the assistant has done since the user's last message."""
-
-    texts: list[str] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-
-    def message(self) -> Message:
-        content, reasoning = "".join(self.texts), "\n".join(self.reasoning)
-        return Message("assistant", content, tuple(self.calls), reasoning=reasoning)
-
-
 class _Reader:
     """Takes messages; `messages` is what they come to, and `paths` where the request has it."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.paths: list[str] = []
-        self._open: _Asked | _Turn | None = None
+        self._open: _Asked | AssistantTurn | None = None
 
     def take(self, message: MessageParam, path: str) -> None:
         listed = not isinstance(message.content, str)
@@ -107,10 +95,10 @@ class _Reader:
             self.paths.append(path)
         return self._open
 
-    def _turn(self, path: str) -> _Turn:
-        if not isinstance(self._open, _Turn):
+    def _turn(self, path: str) -> AssistantTurn:
+        if not isinstance(self._open, AssistantTurn):
             self.end()
-            self._open = _Turn()
+            self._open = AssistantTurn()
             self.paths.append(path)
         return self._open
 

@@ -5,7 +5,6 @@ text and calls are told apart by their items only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from functionary_sgl.api.contents import of_tool, of_user, text_of
 from functionary_sgl.api.responses.items import (
@@ -19,6 +18,7 @@ from functionary_sgl.api.responses.items import (
     Part,
     ReasoningItem,
 )
+from functionary_sgl.chat.assistant_turn import AssistantTurn
 from functionary_sgl.chat.conversation import Call, Image, Message
 from functionary_sgl.chat.custom import arguments_of
 from functionary_sgl.chat.history import in_call_order
@@ -30,26 +30,13 @@ Placed = tuple[AnyItem, str]
 """An item, and where the request has it."""
 
 
-@dataclass
-class _Turn:
-    """What the assistant has done since the last input."""
-
-    content: str = ""
-    calls: list[Call] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-
-    def message(self) -> Message:
-        reasoning = "\n".join(self.reasoning)
-        return Message("assistant", self.content, tuple(self.calls), reasoning=reasoning)
-
-
 class _Reader:
     """Takes items; `messages` and `paths` are what they come to, and where the request has it."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.paths: list[str] = []
-        self._turn: _Turn | None = None
+        self._turn: AssistantTurn | None = None
 
     def take(self, item: AnyItem, path: str) -> None:
         match item:
@@ -78,25 +65,25 @@ class _Reader:
         self.messages.append(message)
         self.paths.append(path)
 
-    def _open(self, path: str, *, anew: bool) -> _Turn:
+    def _open(self, path: str, *, anew: bool) -> AssistantTurn:
         """The turn that the next item belongs to; `anew`: another than what is open."""
         if anew:
             self.end()
         if self._turn is None:
-            self._turn = _Turn()
+            self._turn = AssistantTurn()
             self.paths.append(path)
         return self._turn
 
     def _say(self, text: str, path: str) -> None:
         # Two texts in a row are two turns; behind a call, a text may be of the same.
-        said = self._turn is not None and bool(self._turn.content) and not self._turn.calls
-        self._open(path, anew=said).content += text
+        said = self._turn is not None and bool(self._turn.texts) and not self._turn.calls
+        self._open(path, anew=said).texts += [text] if text else []
 
     def _call(self, call: Call, path: str) -> None:
         self._open(path, anew=False).calls.append(call)
 
     def _reason(self, item: ReasoningItem, path: str) -> None:
-        acted = self._turn is not None and bool(self._turn.content or self._turn.calls)
+        acted = self._turn is not None and bool(self._turn.texts or self._turn.calls)
         texts = [part.text for part in item.content or item.summary or ()]
         self._open(path, anew=acted).reasoning += filter(None, texts)
 
