@@ -1,6 +1,6 @@
 """Objects of a JSON Schema: the properties that are listed, in their order, and then any others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.grammars.texts import Texts
+from functionary_sgl.grammars.texts import Texts, found_in
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
 
 COLON = Literal(": ")
@@ -40,13 +40,10 @@ def object_(
     """
     names = names_of(parts)
     required = {name for part in parts for name in part.get("required", ())}
-    patterns = list(dict.fromkeys(p for part in parts for p in part.get("patternProperties", ())))
-    if len(patterns) > MAX_PATTERN_PROPERTIES:
-        raise InvalidSchema(f"More than {MAX_PATTERN_PROPERTIES} patterns apply to one's keys.")
+    patterns = patterns_of(parts)
 
     def of_name(name: str) -> Expression:
-        found = [pattern for pattern in patterns if texts.matches(pattern, name)]
-        return value(tuple(schema for part in parts for schema in schemas_for(part, name, found)))
+        return value(member_schemas(parts, name, patterns))
 
     members = [
         _Member(sequence(texts.key(name), COLON, of_name(name)), name in required) for name in names
@@ -62,6 +59,20 @@ def names_of(parts: Sequence[Part]) -> list[str]:
     listed = [name for part in parts for name in part.get("properties", ())]
     required = [name for part in parts for name in part.get("required", ())]
     return list(dict.fromkeys(listed + required))
+
+
+def patterns_of(parts: Sequence[Part]) -> list[str]:
+    """Those of keys, each once. Raises InvalidSchema where they are too many."""
+    patterns = list(dict.fromkeys(p for part in parts for p in part.get("patternProperties", ())))
+    if len(patterns) > MAX_PATTERN_PROPERTIES:
+        raise InvalidSchema(f"More than {MAX_PATTERN_PROPERTIES} patterns apply to one's keys.")
+    return patterns
+
+
+def member_schemas(parts: Sequence[Part], name: str, patterns: Iterable[str]) -> tuple[Any, ...]:
+    """The schemas of all `parts`, whose keys have these `patterns`, for the value of `name`."""
+    found = [pattern for pattern in patterns if found_in(pattern, name)]
+    return tuple(schema for part in parts for schema in schemas_for(part, name, found))
 
 
 def schemas_for(part: Part, name: str | None, patterns: Sequence[str]) -> Iterator[Any]:

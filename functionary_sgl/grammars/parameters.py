@@ -31,12 +31,11 @@ from functionary_sgl.grammars.lark import (
     sequence,
 )
 from functionary_sgl.grammars.numbers import number_pattern
-from functionary_sgl.grammars.objects import names_of, schemas_for
+from functionary_sgl.grammars.objects import member_schemas, names_of, patterns_of, schemas_for
 from functionary_sgl.grammars.patterns import plain_pattern_text
 from functionary_sgl.grammars.plain import PlainTexts, Text, literally
 from functionary_sgl.grammars.readings import Readings
 from functionary_sgl.grammars.rules import Rules
-from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
 
 MOST_IN_ANY_ORDER = 5
 """Listed parameters that may come in any order; there is a rule for each set of them that is left.
@@ -86,9 +85,8 @@ class _Parameters:
         self._marks = marks
         self._grammar = grammar
         self._rules = Rules(schema, grammar)
-        self._matches = self._rules.texts.matches
-        self._keys = PlainTexts(grammar, marks.value, self._matches, marks.key)
-        self._texts = PlainTexts(grammar, marks.close, self._matches)
+        self._keys = PlainTexts(grammar, marks.value, marks.key)
+        self._texts = PlainTexts(grammar, marks.close)
         self._values: dict[tuple[int, ...], Expression] = {}
         self._kept: list[tuple[Any, ...]] = []
 
@@ -105,15 +103,11 @@ class _Parameters:
         """The parameters of objects that satisfy all `parts`."""
         names = names_of(parts)
         required = {name for part in parts for name in part.get("required", ())}
-        found = (p for part in parts for p in part.get("patternProperties", ()))
-        patterns = list(dict.fromkeys(found))
-        if len(patterns) > MAX_PATTERN_PROPERTIES:
-            raise InvalidSchema(f"More than {MAX_PATTERN_PROPERTIES} patterns apply to one's keys.")
+        patterns = patterns_of(parts)
         members = []
         for name in names:
             readings.check(name)
-            matching = [pattern for pattern in patterns if self._matches(pattern, name)]
-            value = self._value(tuple(s for p in parts for s in schemas_for(p, name, matching)))
+            value = self._value(member_schemas(parts, name, patterns))
             if self._marks.value in name + self._marks.value[:-1]:
                 value = NEVER  # its name would end before
             key = Literal(f"{self._marks.key}{name}{self._marks.value}")
@@ -172,9 +166,8 @@ class _Parameters:
         options = []
         for type_, parts in alternatives:
             option = self._rules.of_type(type_, parts)
-            if type_ in ("boolean", "null") and self._marks.capitals:
-                words = option.options if isinstance(option, Choice) else (option,)
-                option = Choice(tuple(w for word in words for w in _capitalized(word)))
+            if type_ in ("boolean", "null"):
+                option = Choice(tuple(map(Literal, self._words(option))))
             options.append(option)
         return sequence(Choice(tuple(options)), Literal(self._marks.close))
 
@@ -185,17 +178,15 @@ class _Parameters:
             if (pattern := number_pattern(parts)) is not None:
                 yield pattern
             return
-        option = self._rules.of_type(type_, parts)
+        yield from self._words(self._rules.of_type(type_, parts))
+
+    def _words(self, option: Expression) -> Iterator[str]:
+        """The words that `option` is one of, each in all ways to write it."""
         for word in option.options if isinstance(option, Choice) else (option,):
             assert isinstance(word, Literal)
             yield word.text
             if self._marks.capitals:
                 yield CAPITALS[word.text]
-
-
-def _capitalized(word: Expression) -> tuple[Expression, ...]:
-    assert isinstance(word, Literal)
-    return word, Literal(CAPITALS[word.text])
 
 
 class _Order:

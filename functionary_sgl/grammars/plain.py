@@ -4,7 +4,7 @@ What ends a text belongs to its terminal, since that alone tells where it ends: 
 place where the mark stands. A text with that mark inside cannot be written.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from functionary_sgl.grammars.alternatives import Part
@@ -13,6 +13,7 @@ from functionary_sgl.grammars.intervals import either
 from functionary_sgl.grammars.lark import Expression, Grammar
 from functionary_sgl.grammars.patterns import plain_pattern_text
 from functionary_sgl.grammars.strings import literal
+from functionary_sgl.grammars.texts import listed
 
 _ANY = "(?s:.)"
 
@@ -31,21 +32,13 @@ class Text(NamedTuple):
 
 
 class PlainTexts:
-    """Texts in `grammar` that end with `end`, and have `opening` before them. `matches` tells
-    whether a pattern is found in a text."""
+    """Texts in `grammar` that end with `end`, and have `opening` before them."""
 
-    def __init__(
-        self,
-        grammar: Grammar,
-        end: str,
-        matches: Callable[[str, str], bool],
-        opening: str = "",
-    ) -> None:
+    def __init__(self, grammar: Grammar, end: str, opening: str = "") -> None:
         self._grammar = grammar
         self._opening = literally(opening)
         self._end = end
         self._ending = literally(end)
-        self._matches = matches
 
     def any(self) -> Expression:
         """Any text."""
@@ -58,17 +51,10 @@ class PlainTexts:
         if most is not None and least > most:
             return None
         patterns = list(dict.fromkeys(part["pattern"] for part in parts if "pattern" in part))
-        listed = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
-        if listed:
-            values = [
-                value
-                for value in listed[0]
-                if all(value in others for others in listed)
-                and least <= len(value) <= (len(value) if most is None else most)
-                and all(self._matches(pattern, value) for pattern in patterns)
-                and self._end not in value + self._end[:-1]
-            ]
-            return Text((either(list(map(literally, values))),)) if values else None
+        values = listed(parts, least, most, patterns)
+        if values is not None:
+            told = [literally(value) for value in values if self._end not in value + self._end[:-1]]
+            return Text((either(told),)) if told else None
         found = [plain_pattern_text(pattern) for pattern in patterns]
         known = [text for text in found if text is not None]
         if len(known) < len(found):

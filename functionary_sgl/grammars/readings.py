@@ -7,8 +7,8 @@ from typing import Any
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.alternatives import EVERYTHING, Alternatives, Part
-from functionary_sgl.grammars.objects import schemas_for
-from functionary_sgl.grammars.texts import found_in, validator
+from functionary_sgl.grammars.objects import member_schemas
+from functionary_sgl.grammars.texts import validator
 
 _TYPES = frozenset(one.type for one in EVERYTHING)
 
@@ -58,9 +58,8 @@ class Readings:
         """Those of the value of `name`, for each of `objects`."""
         found = []
         for parts in self.objects:
-            patterns = {p for part in parts for p in part.get("patternProperties", ())}
-            matching = [pattern for pattern in patterns if found_in(pattern, name)]
-            found.append([s for part in parts for s in schemas_for(part, name, matching)])
+            patterns = dict.fromkeys(p for part in parts for p in part.get("patternProperties", ()))
+            found.append(list(member_schemas(parts, name, patterns)))
         return found
 
     def _validator(self, name: str) -> Any:

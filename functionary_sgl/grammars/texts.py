@@ -30,18 +30,11 @@ class Texts:
         if most is not None and least > most:
             return NEVER
         patterns = [part["pattern"] for part in parts if "pattern" in part]
-        listed = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
         found = [pattern_text(pattern) for pattern in dict.fromkeys(patterns)]
         if None in found:
             return NEVER
-        if listed:
-            values = [
-                value
-                for value in listed[0]
-                if all(value in others for others in listed)
-                and least <= len(value) <= (len(value) if most is None else most)
-                and all(self.matches(pattern, value) for pattern in patterns)
-            ]
+        values = listed(parts, least, most, patterns)
+        if values is not None:
             if not values:
                 return NEVER
             return self._terminal(f"/{strings.any_of(values, self._every_spelling)}/")
@@ -69,13 +62,26 @@ class Texts:
             " & ".join([*(f"/{t}/" for t in found), *(f"~/{t}/" for t in without)])
         )
 
-    def matches(self, pattern: str, text: str) -> bool:
-        """Whether `pattern` is found in `text`, in a time that grows with their lengths only."""
-        return found_in(pattern, text)
+
+def listed(
+    parts: Sequence[Part], least: int, most: int | None, patterns: Sequence[str]
+) -> list[str] | None:
+    """The strings that all enums of `parts` list, have `least` to `most` characters and all
+    `patterns` match; None if there is no enum."""
+    enums = [dict.fromkeys(part["enum"]) for part in parts if "enum" in part]
+    if not enums:
+        return None
+    return [
+        value
+        for value in enums[0]
+        if all(value in others for others in enums)
+        and least <= len(value) <= (len(value) if most is None else most)
+        and all(found_in(pattern, value) for pattern in patterns)
+    ]
 
 
 def found_in(pattern: str, text: str) -> bool:
-    """As `Texts.matches`."""
+    """Whether `pattern` is found in `text`, in a time that grows with their lengths only."""
     return bool(_validator(pattern).is_valid(text))
 
 
