@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.engines.sglang.launch import LOOKS
+from functionary_sgl.engines.sglang.cpu_flags import LOOKS
 from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 from functionary_sgl.prompt import checkpoint, detect
 from functionary_sgl.prompt.prompter import Prompter

@@ -7,17 +7,17 @@ import multiprocessing
 import os
 import signal
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from functionary_sgl import files
-from functionary_sgl.engines.sglang import llava, lora, stages, weights
+from functionary_sgl.engines.sglang import cpu_flags, llava, lora, stages, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.grammars import Grammars
-from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
+from functionary_sgl.engines.sglang.platform import has_accelerator
 from functionary_sgl.engines.sglang.progress import Progress
 from functionary_sgl.engines.sglang.scheduler import process
 from functionary_sgl.errors import EngineError, FunctionaryError, UsageError
@@ -129,7 +129,7 @@ def prepared(
     stages.check(arguments.model_path, arguments.pp_size)
     adapters = lora.adapters(arguments)
     if not has_accelerator():
-        _prepare_for_cpu(arguments)
+        cpu_flags.prepare(arguments, ranks(arguments))
     name_the_architecture(arguments, image_token_id)
     arguments.grammar_backend = arguments.grammar_backend or "llguidance"
     # JSON in the form models are trained on, and no white space without end.
@@ -184,6 +184,11 @@ def _started(
         raise UsageError(
             f"SGLang does not take these flags, or this model: {told}{error}"
         ) from error
+
+
+def ranks(arguments: argparse.Namespace) -> int:
+    """How many schedulers there are."""
+    return int(arguments.tp_size * arguments.dp_size * arguments.pp_size)
 
 
 def choose_drafts(arguments: argparse.Namespace, settings: process.Settings) -> None:
@@ -257,51 +262,3 @@ def _end_here(signum: int, frame: Any) -> NoReturn:
     """A process of the engine died on this machine, where another one serves."""
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     raise EngineError("SGLang has ended on this machine; its output above says why.")
-
-
-LOOKS = "10000"
-"""How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
-default they go on for milliseconds; where one of them waits for a core that somebody else has, a
-token then takes a second."""
-
-
-def _prepare_for_cpu(arguments: argparse.Namespace) -> None:
-    os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
-    arguments.device = arguments.device or "cpu"
-    if (
-        arguments.dtype == "auto"
-        and not multiplies_bfloat16()
-        and fits_in_float32(Path(arguments.model_path), _memory())
-    ):
-        arguments.dtype = "float32"
-    if (count := ranks(arguments)) > 1:
-        # Without this SGLang takes no more ranks than the machine has NUMA nodes.
-        os.environ.setdefault("SGLANG_CPU_OMP_THREADS_BIND", thread_binding(_cores(), count))
-
-
-def ranks(arguments: argparse.Namespace) -> int:
-    """How many schedulers there are."""
-    return int(arguments.tp_size * arguments.dp_size * arguments.pp_size)
-
-
-def fits_in_float32(checkpoint: Path, memory: int) -> bool:
-    """Whether the weights in this directory, which are half-precision, fit into so many bytes as
-    float32, with a quarter left for all else. What is not on disk yet is not known to."""
-    found = [file for file in checkpoint.glob("*.safetensors") if file.is_file()]
-    size = sum(file.stat().st_size for file in found)
-    return 0 < 2 * size <= memory * 3 // 4
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0))
-
-
-def thread_binding(cores: Sequence[int], ranks: int) -> str:
-    """`cores` dealt to `ranks` in SGLang's notation: `0,1|2,3`. Ranks share where cores run out."""
-    size = max(1, len(cores) // ranks)
-    starts = (rank * size % len(cores) for rank in range(ranks))
-    return "|".join(",".join(map(str, cores[start : start + size])) for start in starts)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functionary_sgl.engines.sglang import stages
-from functionary_sgl.engines.sglang.launch import fits_in_float32, thread_binding
+from functionary_sgl.engines.sglang.cpu_flags import fits_in_float32, thread_binding
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt.checkpoint import EMBEDDED
 from tests.conftest import TINY
