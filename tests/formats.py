@@ -159,41 +159,33 @@ def _minimax(content: str, calls: list[Call]) -> str:
 
 
 def _named(arguments: str) -> str:
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    texts = (
-        (k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False))
-        for k, v in values.items()
-    )
-    return "".join(f'<parameter name="{k}">{text}</parameter>\n' for k, text in texts)
+    def shown(key: str, value: Any) -> str:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return f'<parameter name="{key}">{text}</parameter>\n'
+
+    return _each(arguments, shown)
 
 
 def _inline(arguments: str) -> str:
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    return "".join(f"<parameter={k}>{_python(v)}</parameter>\n" for k, v in values.items())
+    return _each(arguments, lambda key, value: f"<parameter={key}>{_python(value)}</parameter>\n")
 
 
 def parameters(arguments: str) -> str:
     """The arguments as parameters; as they are where they are no object."""
+    return _each(
+        arguments, lambda key, value: f"<parameter={key}>\n{_python(value)}\n</parameter>\n"
+    )
+
+
+def _each(arguments: str, shown: Callable[[str, Any], str]) -> str:
+    """Each member of the arguments as it is `shown`."""
     try:
         values = parsed(arguments)
     except ValueError:
         return arguments
     if not isinstance(values, dict):
         return arguments
-    return "".join(
-        f"<parameter={key}>\n{value if isinstance(value, str) else _python(value)}\n</parameter>\n"
-        for key, value in values.items()
-    )
+    return "".join(shown(key, value) for key, value in values.items())
 
 
 def _python(value: Any) -> str:

@@ -1,9 +1,12 @@
 """Clients are installed once for a session, each into a folder of its own."""
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +25,23 @@ def _installed(command: list[str], what: str) -> None:
             f"{what} cannot be installed for this test; is its registry in reach?\n{done.stderr}",
             pytrace=False,
         )
+
+
+def told(command: list[str], environment: dict[str, str], version: str, text: str) -> Any:
+    """What a client's script, which must be of the major `version` and is given the `text` of its
+    scenarios, has seen."""
+    done = subprocess.run(
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["version"].startswith(version)
+    return found["outcomes"]
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,13 @@
 client."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.conftest import python_with
+from tests.clients.conftest import python_with, told
 from tests.serving import Served
 
 HERE = Path(__file__).parent
@@ -27,22 +25,6 @@ def served(serve: Callable[..., Served]) -> Served:
     return serve(*then, *replies)
 
 
-def told(command: list[str], environment: dict[str, str], version: str) -> Any:
-    """What a client's script, which must be of the major `version`, has seen."""
-    done = subprocess.run(
-        command,
-        input=TEXT,
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["version"].startswith(version)
-    return found["outcomes"]
-
-
 @pytest.mark.parametrize(
     ("requirement", "version"),
     [("anthropic>=0.49,<1", "0."), ("anthropic>=1,<2", "1."), ("anthropic>=2,<3", "2.")],
@@ -52,10 +34,10 @@ def test_anthropic_python(
 ) -> None:
     python, environment = python_with(from_pypi(requirement))
     command = [*python, str(HERE / "anthropic_messages.py"), served.url]
-    assert told(command, environment, version) == EXPECTED
+    assert told(command, environment, version, TEXT) == EXPECTED
 
 
 def test_anthropic_node(anthropic_node: Path, served: Served) -> None:
     script = str(HERE / "anthropic_node.mjs")
     command = ["node", script, served.url, str(anthropic_node)]
-    assert told(command, {"NO_PROXY": "127.0.0.1"}, "") == EXPECTED
+    assert told(command, {"NO_PROXY": "127.0.0.1"}, "", TEXT) == EXPECTED

@@ -2,15 +2,13 @@
 Agents SDK, whose agents ask for responses unless they are told otherwise."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.conftest import python_with
+from tests.clients.conftest import python_with, told
 from tests.serving import Served
 
 HERE = Path(__file__).parent
@@ -25,22 +23,6 @@ def served(serve: Callable[..., Served]) -> Served:
     return serve(*replies, *(s["then"] for s in SCENARIOS if "then" in s))
 
 
-def told(command: list[str], environment: dict[str, str], version: str) -> Any:
-    """What a client's script, which must be of the major `version`, has seen."""
-    done = subprocess.run(
-        command,
-        input=TEXT,
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["version"].startswith(version)
-    return found["outcomes"]
-
-
 EXPECTED = [[scenario["name"], scenario["expect"]] for scenario in SCENARIOS]
 
 
@@ -53,13 +35,13 @@ def test_openai_python(
 ) -> None:
     python, environment = python_with(from_pypi(requirement))
     command = [*python, str(HERE / "openai_responses.py"), f"{served.url}/v1"]
-    assert told(command, environment, version) == EXPECTED
+    assert told(command, environment, version, TEXT) == EXPECTED
 
 
 def test_openai_node(openai_node: Path, served: Served) -> None:
     script = str(HERE / "openai_responses.mjs")
     command = ["node", script, f"{served.url}/v1", str(openai_node)]
-    assert told(command, {"NO_PROXY": "127.0.0.1"}, "") == EXPECTED
+    assert told(command, {"NO_PROXY": "127.0.0.1"}, "", TEXT) == EXPECTED
 
 
 def test_openai_agents(from_pypi: Callable[[str], Path], serve: Callable[..., Served]) -> None:
@@ -71,7 +53,9 @@ def test_openai_agents(from_pypi: Callable[[str], Path], serve: Callable[..., Se
         {"match": "assistant", "turn": "all\nIt is warm."},
     )
     python, environment = python_with(from_pypi("openai-agents>=0.4,<1"))
-    outcomes = told([*python, str(HERE / "openai_agents.py"), f"{served.url}/v1"], environment, "")
+    outcomes = told(
+        [*python, str(HERE / "openai_agents.py"), f"{served.url}/v1"], environment, "", TEXT
+    )
     assert outcomes == {
         "whole": "Warm.",
         "streamed": ["Warm.", "Warm."],
