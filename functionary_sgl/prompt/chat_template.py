@@ -167,7 +167,7 @@ def _salvaged(arguments: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     try:
-        read = from_json(arguments, allow_partial="trailing-strings")
+        read = from_json(arguments, allow_inf_nan=False, allow_partial="trailing-strings")
     except ValueError:
         read = None
     return read if isinstance(read, dict) else {"arguments": arguments}

@@ -133,6 +133,8 @@ def test_what_the_schema_lacks_is_told_without_constraints() -> None:
         ('{"days": 3, "city"', "<parameter=days>\n3\n</parameter>"),
         ("", "<function=f>\n</function>"),
         ("[1]", "<parameter=arguments>\n[1]\n</parameter>"),
+        ('{"days": NaN}', '<parameter=arguments>\n{"days": NaN}\n</parameter>'),
+        pytest.param('{"a": ' * 500, "<parameter=arguments>\n" + '{"a": ' * 500, id="too deep"),
         ("Rome!", "<parameter=arguments>\nRome!\n</parameter>"),
     ],
 )
