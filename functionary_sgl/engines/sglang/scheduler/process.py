@@ -53,6 +53,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         nucleus,
         pace,
         seeds,
+        threads,
     )
     from functionary_sgl.engines.sglang.scheduler.drafts import algorithm, processors
 
@@ -67,6 +68,7 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
         mask.on_processors()
         nucleus.on_processors()
         pace.on_processors()
+        threads.on_processors()
     adapters.fit()
     grammar_cache.bound(settings.cache_bytes, settings.grammars.place(rank))
     grammar_limits.widen()
