@@ -79,6 +79,7 @@ class Sandbox:
         self._setup = [tokenizer, vocabulary_size, end_ids]
         self._lock = Lock()
         self._process: Process | None = None
+        self._closed = False
         self._walls: dict[str, bool] = {}
 
     def start(self) -> None:
@@ -106,12 +107,15 @@ class Sandbox:
         return dict(self._walls)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and have none from now on: whoever asks gets an EngineError."""
         with self._lock:
+            self._closed = True
             self._stop()
 
     def _twice(self, question: Callable[[Process], T]) -> T:
         """Ask it, of a second process if the first breaks."""
+        if self._closed:
+            raise EngineError("Schemas cannot be checked: the server ends.")
         for last in (False, True):
             try:
                 return question(self._running())
@@ -139,7 +143,7 @@ class Sandbox:
     def _replace(self, dead: Process) -> None:
         """Have another process unless whoever asked the one that is dead has seen to that."""
         with self._lock:
-            if self._process is not dead:
+            if self._process is not dead or self._closed:
                 return
             logger.warning("the process for schemas has died: another is started")
             try:

@@ -174,6 +174,14 @@ def threads() -> list[Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "sandbox"]
 
 
+def test_one_that_is_closed_is_not_started_by_who_comes_later(sandbox: Sandbox) -> None:
+    sandbox.start()
+    sandbox.close()
+    with pytest.raises(EngineError, match="the server ends"):
+        sandbox.run([Trial("json", "{}")], 1.0)
+    assert sandbox._process is None
+
+
 def test_the_thread_that_started_it_may_end(sandbox: Sandbox) -> None:
     thread = Thread(target=sandbox.start)
     thread.start()
