@@ -1,5 +1,6 @@
 """The socket that clients connect to, and the open files that its connections take."""
 
+import os
 import resource
 import socket
 from contextlib import ExitStack
@@ -31,6 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot serve on {host} port {port}: {reason}") from error
+    # A process that is a copy of this one would keep the port for as long as it lives.
+    os.register_at_fork(after_in_child=listener.close)
     return listener
 
 

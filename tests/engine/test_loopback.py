@@ -18,3 +18,20 @@ def test_every_socket_of_every_process_is_on_the_loopback_interface(
     ]
     assert len(addresses) > 1
     assert set(addresses) <= {"127.0.0.1", "::1"}
+
+
+def test_nobody_but_the_server_has_its_port(engine: RunningEngine) -> None:
+    """Its children are copies of it on a processor: what they keep open would take connections that
+    nobody answers, when the server is gone."""
+    server = psutil.Process(engine.process.pid)
+    of_children = [
+        connection.laddr
+        for process in server.children(recursive=True)
+        for connection in process.net_connections("inet")
+    ]
+    (port,) = {
+        connection.laddr.port
+        for connection in server.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN and f":{connection.laddr.port}" in engine.url
+    }
+    assert port not in {address.port for address in of_children}

@@ -243,7 +243,7 @@ def test_of_loads_at_once_one_wins(adapted: RunningEngine) -> None:
 
 def test_who_goes_lets_turns_end_whole_and_begins_none(adapted: RunningEngine) -> None:
     assert load(adapted, "parrot", PIRATE).status_code == 200
-    tokens = 1_000
+    tokens = 400
     endless = {"extra_body": {"ignore_eos": True}, "max_tokens": tokens, "stream": True}
     endless["stream_options"] = {"include_usage": True}
     stream = ask(adapted, "parrot", "hi", **endless)

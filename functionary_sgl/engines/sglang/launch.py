@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from functionary_sgl import files
-from functionary_sgl.engines.sglang import cpu_flags, llava, lora, stages, weights
+from functionary_sgl.engines.sglang import beginnings, cpu_flags, llava, lora, stages, weights
 from functionary_sgl.engines.sglang.engine import SGLangEngine
 from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.platform import has_accelerator
@@ -164,6 +164,16 @@ def _started(
     class OurEngine(Engine):  # type: ignore[misc]
         run_scheduler_process_func = partial(process.run, settings)
         run_detokenizer_process_func = staticmethod(process.run_detokenizer)
+
+        @classmethod
+        def _launch_scheduler_processes(cls, *args: Any, **kwargs: Any) -> Any:
+            with beginnings.of_processes(arguments):
+                return super()._launch_scheduler_processes(*args, **kwargs)
+
+        @classmethod
+        def _launch_detokenizer_subprocesses(cls, *args: Any, **kwargs: Any) -> Any:
+            with beginnings.of_processes(arguments):
+                return super()._launch_detokenizer_subprocesses(*args, **kwargs)
 
     try:
         with loading:

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any
 
 from functionary_sgl.engines.sglang import llava
+from functionary_sgl.engines.sglang.beginnings import forget_handlers
 from functionary_sgl.engines.sglang.grammars import Grammars
 from functionary_sgl.engines.sglang.platform import has_accelerator
 from functionary_sgl.sandbox.walls import die_with_parent
@@ -37,8 +38,10 @@ class Settings:
 
 def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     """SGLang's `run_scheduler_process` with what this package hangs on its hooks."""
-    end_with_parent()
+    _begin()
     from sglang.srt.managers.scheduler import run_scheduler_process
+    from sglang.srt.plugins import load_plugins
+    from sglang.srt.plugins.hook_registry import HookRegistry
 
     from functionary_sgl.engines.sglang.scheduler import (
         adapters,
@@ -78,6 +81,8 @@ def run(settings: Settings, /, *args: Any, **kwargs: Any) -> None:
     finite.fence()
     seeds.obey()
     loopback.listen_there()
+    load_plugins()
+    HookRegistry.apply_hooks()  # which the line above does not in a copy of who has loaded them
     run_scheduler_process(*args, **kwargs)
 
 
@@ -90,10 +95,15 @@ def _rank(asked: Mapping[str, Any]) -> int:
 
 def run_detokenizer(*args: Any, **kwargs: Any) -> None:
     """SGLang's `run_detokenizer_process`."""
-    end_with_parent()
+    _begin()
     from sglang.srt.managers.detokenizer_manager import run_detokenizer_process
 
     run_detokenizer_process(*args, **kwargs)
+
+
+def _begin() -> None:
+    forget_handlers()
+    end_with_parent()
 
 
 def end_with_parent() -> None:
