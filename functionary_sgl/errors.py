@@ -16,6 +16,7 @@
         ├── EngineDied              503; the server ends with exit code 1
         ├── EngineUnreachable       503; it is elsewhere, and may come back
         │   └── EngineLost          503; it was lost in the middle of an answer
+        ├── ServerLoading           503; the model is being loaded
         ├── ServerStopping          503; it was told to end
         ├── NotReady                503; it would refuse a request now
         ├── DeadlineExceeded        504; the request's time was over before its answer was whole
@@ -134,6 +135,12 @@ class EngineLost(EngineUnreachable):
 
 class ServerStopping(EngineError):
     """The server was told to end: it takes no more, and this turn outlasted the time for that."""
+
+    status = 503
+
+
+class ServerLoading(EngineError):
+    """The model is being loaded: there will be a server soon."""
 
     status = 503
 

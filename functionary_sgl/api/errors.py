@@ -22,6 +22,7 @@ from functionary_sgl.errors import (
     NotFound,
     RequestError,
     ServerBusy,
+    ServerLoading,
     ServerStopping,
 )
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 Shape = Callable[[Exception], dict[str, Any]]
 """The body that tells of an error."""
+
+ELSEWHERE = {"Connection": "close"}
+"""So that the next request finds another server, or this one when it is there again."""
 
 
 def error_body(error: Exception) -> dict[str, Any]:
@@ -61,9 +65,8 @@ def error_response(
     note(error)
     if isinstance(error, ServerBusy):
         headers = {"Retry-After": str(error.retry_after), **(headers or {})}
-    if isinstance(error, ServerStopping):
-        # So that the next request finds another server, or this one when it is back.
-        headers = {"Retry-After": "1", "Connection": "close", **(headers or {})}
+    if isinstance(error, ServerStopping | ServerLoading):
+        headers = {"Retry-After": "1", **ELSEWHERE, **(headers or {})}
     return JSONResponse(_shape(scope)(error), error_status(error), headers)
 
 

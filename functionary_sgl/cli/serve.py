@@ -12,6 +12,7 @@ from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.cli import engine_flags, flags, keys, logs, progress, server, storing, tls
 from functionary_sgl.cli.listener import allow_files, bind
+from functionary_sgl.cli.loading import Answering
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.cli.server import run
 from functionary_sgl.engines.base import Engine
@@ -55,10 +56,18 @@ def serve(argv: Sequence[str]) -> int:
             logs.tell(warning)
         rereading = Rereading(source, Keyring(found))
         with closing(storing.opened(options)) as store:
+            loading = Answering(listener, options) if _takes_long(options, others) else None
             with logs.json_of_children(options):
                 model = _model(parser, options, others, engine_key)
             logs.begin(options)
-            return run(model, options, listener, rereading, store)
+            return run(model, options, listener, rereading, store, loading)
+
+
+def _takes_long(options: argparse.Namespace, others: Sequence[str]) -> bool:
+    """Whether clients are answered while the model is loaded. A script is there at once; and on
+    machines that are not the first of several SGLang does, which flags or a file may say."""
+    names = {one.partition("=")[0] for one in others}
+    return options.engine != "scripted" and names.isdisjoint({"--node-rank", "--config"})
 
 
 def _model(

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import faulthandler
 import gc
-import json
 import signal
 import socket
 import sys
@@ -23,7 +22,9 @@ from functionary_sgl.api.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_CON
 from functionary_sgl.api.responses.background import Jobs
 from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli import flags, logs
+from functionary_sgl.cli.banner import banner
 from functionary_sgl.cli.connection import Connection
+from functionary_sgl.cli.loading import Answering
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import EngineDied, ServerStopping
 from functionary_sgl.model import Model
@@ -127,9 +128,10 @@ def run(
     listener: socket.socket,
     rereading: Rereading,
     store: ResponseStore | None = None,
+    loading: Answering | None = None,
 ) -> int:
     """Serve `model` on `listener` until it is told to stop (0) or the engine dies (1), with
-    responses in `store`."""
+    responses in `store`. Until then `loading` answers."""
     sys.setswitchinterval(GIL_SECONDS)
     gc.set_threshold(*GARBAGE)  # SGLang's --gc-threshold comes behind this
     keys, jobs = rereading.keyring, Jobs()
@@ -162,12 +164,16 @@ def run(
         logs.texts_kept_out(options.log_level),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        death = runner.run(_serve(server, model, listener, rereading))
+        death = runner.run(_serve(server, model, listener, rereading, loading))
     return 0 if death is None else 1
 
 
 async def _serve(
-    server: "_Server", model: Model, listener: socket.socket, rereading: Rereading
+    server: "_Server",
+    model: Model,
+    listener: socket.socket,
+    rereading: Rereading,
+    loading: Answering | None,
 ) -> EngineDied | None:
     engine = model.engine
     asyncio.get_running_loop().set_exception_handler(logs.of_loop)
@@ -183,6 +189,8 @@ async def _serve(
     # What is there now stays: the more of it, the longer a search for garbage stops all answers.
     gc.collect()
     gc.freeze()
+    if loading is not None:
+        await asyncio.to_thread(loading.end)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)
@@ -283,17 +291,3 @@ def known_hosts(options: argparse.Namespace, keys: Keyring) -> list[str]:
     if keys:
         return [ANY]
     return [options.host, socket.gethostname()]
-
-
-def banner(model: Model, listener: socket.socket, tls: bool) -> dict[str, str]:
-    """What is served, where, and how to try it: a few lines."""
-    host, port = listener.getsockname()[:2]
-    base = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-    body = {"model": model.names[0], "messages": [{"role": "user", "content": "Hi!"}]}
-    return {
-        "model": ", ".join([*model.names, *model.adapters]),
-        "template": f"{model.prompter.format.name} ({model.reason})",
-        "address": f"{base}/v1",
-        "try": f"curl {base}/v1/chat/completions -H 'Content-Type: application/json' "
-        f"-d '{json.dumps(body)}'",
-    }
