@@ -10,7 +10,7 @@ from functionary_sgl import __version__
 from functionary_sgl.api import adapters, errors, health, metrics, models, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.bodies import Body
-from functionary_sgl.api.browsers import ANY, RequireKnownNames
+from functionary_sgl.api.browsers import ANY, KnownNames, RequireKnownNames, ShowAnswers
 from functionary_sgl.api.chat import endpoint as chat
 from functionary_sgl.api.chat import tokens
 from functionary_sgl.api.chat.requests import ChatRequest
@@ -48,7 +48,7 @@ def create_app(
     jobs: Jobs | None = None,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
-    them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`.
+    them. `hosts` and `origins` as in KnownNames, `request_seconds` as in `deadline`.
     `store`: keeps responses; None: one in memory, with the bounds that are the default.
     `jobs`: those that are made in the background."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
@@ -72,9 +72,11 @@ def create_app(
     errors.install(app, {"/v1/messages": error_body})
     if keys:
         app.add_middleware(RequireKey, keys=keys)
-    app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
+    known = KnownNames(hosts, origins)
+    app.add_middleware(RequireKnownNames, known=known)
     app.add_middleware(ReadPaths)
     app.add_middleware(RecordRequests)
+    app.add_middleware(ShowAnswers, known=known)
     app.add_middleware(NameRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

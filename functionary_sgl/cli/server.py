@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -73,9 +74,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--allowed-origins",
         nargs="+",
+        type=_origin,
         metavar="ORIGIN",
         default=[],
-        help="web pages that may use it, such as https://example.com; default: its own",
+        help="web pages that may use it, such as https://example.com (*: any); default: its own",
     )
     add(
         "--drain-timeout",
@@ -112,6 +114,28 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=MAX_BODY_BYTES // MIB,
         help=f"most MiB of a request's body; default: {MAX_BODY_BYTES // MIB}",
     )
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers send it: one that is written otherwise would never be one."""
+    if text in (ANY, "null"):
+        return text
+    try:
+        parts = urlsplit(text)
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        name, port = None, None
+    if (
+        not name
+        or text.lower().rstrip("/") != f"{parts.scheme}://{parts.netloc.lower()}"
+        or "@" in parts.netloc
+    ):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no origin of web pages: it is https://NAME, or with a port https://NAME:1234"
+        )
+    own = f"[{name}]" if ":" in name else name
+    is_usual = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
+    return f"{parts.scheme}://{own}" + ("" if is_usual else f":{port}")
 
 
 def _body_mb(text: str) -> int:
