@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functionary_sgl.api.auth import OPEN_PATHS
+from functionary_sgl.api.auth import is_open
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.rate_headers import LIMIT, REMAINING, RESET
 from functionary_sgl.api.request_id import HEADERS
@@ -87,7 +87,7 @@ class RequireKnownNames:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         error = self._known.objection(headers)
-        if error is not None and scope["path"] not in OPEN_PATHS:
+        if error is not None and not is_open(scope["path"]):
             return await error_response(error, scope)(scope, receive, send)
         asks_before = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
         if error is None and asks_before and "origin" in headers:

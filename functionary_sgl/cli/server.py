@@ -79,6 +79,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="web pages that may use it, such as https://example.com (*: any); default: its own",
     )
+    add("--no-page", action="store_true", help="do not show browsers the playground at /")
     add(
         "--drain-timeout",
         type=flags.seconds,
@@ -166,6 +167,7 @@ def run(
         options.request_timeout,
         store,
         jobs,
+        has_page=not options.no_page,
     )
     config = uvicorn.Config(
         app,

@@ -77,6 +77,19 @@ def test_every_template_can_be_scripted(configured: Any, template: str, turn: st
     assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_browsers_are_shown_the_page_unless_it_is_off(start: Any) -> None:
+    for off, kind in (((), "text/html"), (("--no-page",), "application/json")):
+        server = start(HELLO, "--api-key", "secret", *off)
+        answer = httpx.get(server.url, headers=BROWSER)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(kind)
+        found = httpx.get(f"{server.url}/page/main.js").status_code
+        assert found == (404 if off else 200)
+
+
 @pytest.mark.parametrize(
     ("given", "origin", "status"),
     [
