@@ -2,7 +2,7 @@ import { BASE, key } from "./api.js";
 import { CallCard } from "./call_card.js";
 import { copy } from "./copy.js";
 import { curl } from "./curl.js";
-import { element } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { programView } from "./program_view.js";
 import { python } from "./python.js";
 import { essential } from "./request.js";
@@ -60,8 +60,12 @@ export class AnswerView {
     if (answer.turn) {
       this.foot.after(programView(answer.turn));
     }
-    if (this.cards.length && document.activeElement?.matches("#say, [readonly], body")) {
+    // Who waits for the answer goes on with it; who is busy elsewhere stays there.
+    const busy = document.activeElement;
+    if (this.cards.length && busy?.matches("#say, [readonly], body")) {
       this.cards[0].result.focus();
+    } else if (busy?.matches("[readonly]")) {
+      byId("say").focus();
     }
   }
 

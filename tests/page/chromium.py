@@ -26,7 +26,7 @@ await chromium.executablePath();
 def installed() -> tuple[Path, dict[str, str]]:
     """The program, and the environment that it runs in. One process installs, others wait for it.
 
-    Raises subprocess.CalledProcessError, or OSError where there is no npm.
+    Raises subprocess.SubprocessError, or OSError where there is no npm.
     """
     DIRECTORY.mkdir(exist_ok=True)
     done = DIRECTORY / PACKAGE.rpartition("@")[2]

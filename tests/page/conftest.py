@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from functionary_sgl.prompt.prompter import Prompter
 from tests.formats import PROMPTERS
@@ -26,8 +26,10 @@ def prompter() -> Prompter:
 def browser() -> Iterator[Browser]:
     try:
         program, environment = chromium.installed()
-    except subprocess.CalledProcessError as error:
-        pytest.fail(f"Chromium cannot be installed for this test:\n{error.stderr}", pytrace=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        why = getattr(error, "stderr", None) or error
+        pytest.fail(f"Chromium cannot be installed for this test:\n{why}", pytrace=False)
+    expect.set_options(timeout=1000 * SECONDS)
     with sync_playwright() as playwright:
         # Its own walls want a kernel that lets anybody have namespaces, and no root.
         browser = playwright.chromium.launch(

@@ -37,6 +37,7 @@ def test_a_call_is_made_answered_looked_at_and_copied(
     page.keyboard.press("Enter")
     expect(page.get_by_text("Warm.", exact=True)).to_be_visible()
     expect(answers(page)).to_have_count(2)
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
 
     tab_to(page, ".foot button")
     page.keyboard.press("Enter")
