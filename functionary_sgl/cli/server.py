@@ -167,7 +167,7 @@ def run(
         options.request_timeout,
         store,
         jobs,
-        has_page=not options.no_page,
+        not options.no_page,
     )
     config = uvicorn.Config(
         app,

@@ -13,7 +13,7 @@ export class Answer {
   /** @type {Call[]} */
   calls = [];
   finish = "";
-  /** The turn as the program sees it. @type {any} */
+  /** @type {import("./program_view.js").Turn | null} */
   turn = null;
   /** @type {any} */
   usage = null;

@@ -17,14 +17,15 @@ export class Conversation {
     this.list = byId("messages");
     /** @type {AbortController | null} */
     this.running = null;
-    this.clear();
+    /** @type {object[]} */
+    this.messages = [];
+    /** @type {AnswerView | null} */
+    this.last = null;
   }
 
   clear() {
     this.stop();
-    /** @type {object[]} */
     this.messages = [];
-    /** @type {AnswerView | null} */
     this.last = null;
     this.list.replaceChildren();
   }

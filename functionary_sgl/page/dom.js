@@ -6,6 +6,7 @@
  * @returns {any}
  */
 export function element(tag, properties = {}, ...children) {
+  /** @type {any} */
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.includes("-") || name === "role") {

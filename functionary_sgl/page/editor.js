@@ -21,6 +21,8 @@ export class JsonEditor {
       "aria-describedby": `${id}-notes`,
     });
     this.marks = element("div", { className: "marks", "aria-hidden": "true" });
+    /** @type {{start: number, end: number, isError: boolean}[]} */
+    this.shown = [];
     this.notes = element("ul", { id: `${id}-notes`, className: "notes" });
     parent.append(
       element("label", { htmlFor: id }, label),

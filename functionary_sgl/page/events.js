@@ -4,7 +4,8 @@
  * @returns {AsyncGenerator<string>}
  */
 export async function* eventsOf(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const body = /** @type {ReadableStream} */ (response.body);
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
     const { done, value } = await reader.read();
@@ -12,7 +13,7 @@ export async function* eventsOf(response) {
       return;
     }
     const events = (rest + value).split("\n\n");
-    rest = events.pop();
+    rest = /** @type {string} */ (events.pop());
     for (const event of events) {
       const data = event.split("\n").filter((line) => line.startsWith("data:"));
       if (data.length) {

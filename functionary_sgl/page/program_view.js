@@ -3,9 +3,24 @@ import { bytesOf, shown, textOf } from "./token_text.js";
 import { tokenList } from "./token_list.js";
 
 /**
+ * What the server tells of a turn.
+ *
+ * @typedef {import("./token_text.js").Token} Token
+ * @typedef {import("./token_list.js").Shown} Shown
+ * @typedef {object} Turn
+ * @property {string} template
+ * @property {Token[]} prompt
+ * @property {Token[]} answer
+ * @property {{role: string, recipient: string | null, call_id: string | null}[]} payloads
+ * @property {number | null} cached_tokens
+ */
+
+const SOURCES = { program: "written by the program", choice: "chosen", model: "drawn by the model" };
+
+/**
  * The turn as the program sees it: what the server told of it (`return_turn`), and nothing else.
  * It is made when it is opened.
- * @param {any} turn
+ * @param {Turn} turn
  */
 export function programView(turn) {
   const view = element(
@@ -20,7 +35,7 @@ export function programView(turn) {
   return view;
 }
 
-/** @param {any} turn */
+/** @param {Turn} turn */
 function legend(turn) {
   const kinds = [
     ["control", "control token"], ["cached", "from the prefix cache"],
@@ -33,14 +48,16 @@ function legend(turn) {
   );
 }
 
-/** Long prompts have thousands of tokens: those alike are one piece. @param {any} turn */
+/** Long prompts have thousands of tokens: those alike are one piece. @param {Turn} turn */
 function promptOf(turn) {
   const cached = turn.cached_tokens ?? 0;
+  /** @type {{kind: string, tokens: Token[]}[]} */
   const runs = [];
-  turn.prompt.forEach((/** @type {any} */ token, /** @type {number} */ at) => {
+  turn.prompt.forEach((token, at) => {
     const kind = `token${token.control ? " control" : ""}${at < cached ? " cached" : ""}`;
-    if (runs.at(-1)?.kind === kind && !token.control) {
-      runs.at(-1).tokens.push(token);
+    const last = runs.at(-1);
+    if (last?.kind === kind && !token.control) {
+      last.tokens.push(token);
     } else {
       runs.push({ kind, tokens: [token] });
     }
@@ -57,7 +74,7 @@ function promptOf(turn) {
   );
 }
 
-/** @param {any} turn */
+/** @param {Turn} turn */
 function answerOf(turn) {
   const details = element("output", { className: "details" }, "Choose a token to see where it comes from.");
   const sections = sectionsOf(turn).map(({ label, tokens }) =>
@@ -68,48 +85,47 @@ function answerOf(turn) {
   return [...sections, details];
 }
 
-/** Tokens of one source, one behind the other. @param {any} turn */
+/** Tokens of one source, one behind the other. @param {Turn} turn */
 function sectionsOf(turn) {
+  /** @type {{label: string, tokens: Shown[]}[]} */
   const sections = [];
-  turn.answer.forEach((/** @type {any} */ token, /** @type {number} */ at) => {
-    const cached = turn.prompt.length + at < (turn.cached_tokens ?? 0);
+  turn.answer.forEach((token, at) => {
+    const shown = { ...token, cached: turn.prompt.length + at < (turn.cached_tokens ?? 0) };
     const label = labelOf(token, turn.payloads);
-    if (sections.at(-1)?.label !== label) {
-      sections.push({ label, tokens: [] });
+    const last = sections.at(-1);
+    if (last?.label === label) {
+      last.tokens.push(shown);
+    } else {
+      sections.push({ label, tokens: [shown] });
     }
-    sections.at(-1).tokens.push({ ...token, cached });
   });
   return sections;
 }
 
 /**
- * @param {any} token
- * @param {any[]} payloads
+ * @param {Token} token
+ * @param {Turn["payloads"]} payloads
  */
-function labelOf(token, payloads) {
-  if (token.by === "program") {
+function labelOf({ by, offered, payload }, payloads) {
+  if (by === "program") {
     return "Written by the program";
   }
-  if (token.by === "choice") {
-    return `Chosen among ${token.offered.length}`;
+  if (offered) {
+    return `Chosen among ${offered.length}`;
   }
-  const { role, recipient } = payloads[token.payload] ?? {};
+  const { role, recipient } = payloads[payload ?? -1] ?? {};
   return `${role ?? "Text"}${recipient ? ` for ${recipient}` : ""}, by the model`;
 }
 
-/** @param {any} token */
+/** @param {Token} token */
 function describe(token) {
-  const likely = token.logprob === undefined ? "" : ` · log-probability ${round(token.logprob)}`;
-  const how = {
-    program: "written by the program",
-    choice: "chosen",
-    model: token.forced ? "forced by the grammar" : "drawn by the model",
-  }[token.by];
+  const likely = token.logprob == null ? "" : ` · log-probability ${round(token.logprob)}`;
+  const how = token.forced ? "forced by the grammar" : SOURCES[token.by ?? "program"];
   const others = token.offered ?? token.top_logprobs ?? [];
   return [
     element("p", {}, `${shown(bytesOf(token))} · id ${token.id} · ${how}${likely}`),
-    element("ul", {}, ...others.map((/** @type {any} */ other) =>
-      element("li", {}, `${shown(bytesOf(other))} ${other.logprob === null ? "" : round(other.logprob)}`),
+    element("ul", {}, ...others.map((other) =>
+      element("li", {}, `${shown(bytesOf(other))} ${other.logprob == null ? "" : round(other.logprob)}`),
     )),
   ];
 }

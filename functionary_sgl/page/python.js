@@ -7,6 +7,7 @@ const NAMED = new Set([
 ]);
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|true|false|null/g;
+/** @type {Record<string, string>} */
 const WORDS = { true: "True", false: "False", null: "None" };
 
 /**

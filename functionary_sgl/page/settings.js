@@ -45,7 +45,7 @@ export class Settings {
     this.tools.check();
     this.more.check("members");
     for (const found of document.querySelectorAll("#settings .told")) {
-      found.previousElementSibling.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
+      found.previousElementSibling?.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
       found.remove();
     }
   }
@@ -127,7 +127,7 @@ export class Settings {
       this.tools.tell(rest, message, isError);
     } else if (field) {
       field.setAttribute("aria-invalid", "true");
-      field.closest("label").after(element("p", { className: "told error" }, message));
+      field.closest("label")?.after(element("p", { className: "told error" }, message));
     } else {
       return false;
     }

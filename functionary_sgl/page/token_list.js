@@ -1,18 +1,21 @@
 import { element } from "./dom.js";
 import { bytesOf, shown } from "./token_text.js";
 
+/** @typedef {import("./token_text.js").Token & {cached: boolean}} Shown */
+
 /**
  * Tokens that can be looked at one by one, with a pointer or the arrow keys.
  * @param {string} label
- * @param {any[]} tokens
- * @param {(token: any) => void} onLook
+ * @param {Shown[]} tokens
+ * @param {(token: Shown) => void} onLook
  */
 export function tokenList(label, tokens, onLook) {
   const marks = tokens.map((token) => {
-    const kinds = ["control", "cached", "forced"].filter((kind) => token[kind]);
+    const { control, cached, forced } = token;
+    const kinds = Object.entries({ control, cached, forced }).filter(([, is]) => is);
+    const classes = ["token", `by-${token.by}`, ...kinds.map(([kind]) => kind)];
     const mark = element(
-      "span", { className: ["token", `by-${token.by}`, ...kinds].join(" "), role: "option", tabIndex: -1 },
-      shown(bytesOf(token)),
+      "span", { className: classes.join(" "), role: "option", tabIndex: -1 }, shown(bytesOf(token)),
     );
     mark.addEventListener("pointerenter", () => onLook(token));
     mark.addEventListener("focus", () => onLook(token));

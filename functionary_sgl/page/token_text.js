@@ -1,12 +1,28 @@
 /**
- * The bytes of a token as the server tells it: a token that is no whole characters has its bytes too.
- * @param {{token: string, bytes?: number[]}} token
+ * A token as the server tells it: one that is no whole characters has its bytes too.
+ *
+ * @typedef {object} Token
+ * @property {string} token
+ * @property {number[]} [bytes]
+ * @property {number | null} [logprob]
+ * @property {number} [id]
+ * @property {boolean} [control]
+ * @property {"program" | "choice" | "model"} [by]
+ * @property {number} [payload]
+ * @property {boolean} [forced]
+ * @property {Token[]} [offered]
+ * @property {Token[]} [top_logprobs]
+ */
+
+/**
+ * What a token adds to a text, in UTF-8.
+ * @param {Token} token
  */
 export function bytesOf({ token, bytes }) {
   return bytes ? Uint8Array.from(bytes) : new TextEncoder().encode(token);
 }
 
-/** @param {any[]} tokens */
+/** @param {Token[]} tokens */
 export function textOf(tokens) {
   const parts = tokens.map(bytesOf);
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
