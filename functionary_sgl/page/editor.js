@@ -91,6 +91,8 @@ export class JsonEditor {
     const { start, end } = follow(places(this.text), steps);
     const line = this.text.indexOf("\n", start);
     this.note(message, start, line < 0 ? end : Math.min(end, line), isError);
+    const [first] = this.marks.children;
+    this.input.scrollTop = first.offsetTop - this.input.clientHeight / 2;
   }
 
   /**

@@ -17,6 +17,9 @@ def weather(**parameters: Any) -> str:
     return json.dumps([WEATHER | {"function": function}], indent=2)
 
 
+SEEN = ("mark", "textarea")
+
+
 def told(page: Page, field: str) -> tuple[str, str]:
     """What is marked in the editor `field`, and the line that is written below it."""
     editor = page.locator(f"#{field}")
@@ -45,6 +48,8 @@ def test_the_servers_errors_of_tools_are_shown_at_their_place(
     assert line in told_below
     error = page.get_by_role("alert")
     assert told_below.endswith(error.inner_text())
+    (of_mark, of_editor) = (page.locator(f"#tools {part}").bounding_box() for part in SEEN)
+    assert of_editor["y"] <= of_mark["y"] < of_editor["y"] + of_editor["height"]
     page.locator("#tools .notes button").click()
     selected = page.get_by_label("Tools").evaluate(
         "(field) => field.value.slice(field.selectionStart, field.selectionEnd)"
