@@ -33,7 +33,7 @@ test: install  ## Run all tests, those with a running SGLang too (ARGS="-k name"
 
 # Not those of other processes, of suites, of a large vocabulary and of the training, and with fewer
 # examples of hypothesis.
-SLOW := engine clients cli deploy sandbox nano test_promises.py test_gate.py test_streams.py \
+SLOW := engine clients cli deploy page sandbox nano test_promises.py test_gate.py test_streams.py \
 	test_serving_shapes.py
 test-fast: install  ## Run what needs no engine and no other process, in about a minute
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 $(SLOW:%=--ignore tests/%) $(ARGS)
@@ -111,5 +111,5 @@ bfcl: .bfcl/.installed  ## Score a running server with the Berkeley leaderboard 
 	@touch $@
 
 clean:  ## Remove the environment and all caches
-	rm -rf $(VENV) .bfcl .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* build dist
+	rm -rf $(VENV) .bfcl .chromium .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

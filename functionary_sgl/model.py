@@ -1,7 +1,7 @@
 """A model that can be asked: a format and its prompts, joined with an engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -179,11 +179,14 @@ class Model:
         return form, [conversation.answer.path + pointer for pointer in lacking]
 
     async def run(
-        self, conversation: Conversation | None, turn: CheckedTurn
+        self,
+        conversation: Conversation | None,
+        turn: CheckedTurn,
+        watched: Callable[[Answering], Answering] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """The events of `turn`, whose place runs. The conversation's next prompt, if it answers
         one, will begin with the turn's ids. NotFound where its adapter was unloaded since it was
-        prepared."""
+        prepared. `watched`: gives what is asked in the engine's stead, for whoever looks on."""
         answer = Transcript()
         choice = "none" if conversation is None else conversation.choice.mode
         with (
@@ -191,7 +194,8 @@ class Model:
             nullcontext() if turn.answerer is None else turn.answerer.using(),
             self._asked(turn) as engine,
         ):
-            async with aclosing(run(turn, engine, self.prompter.tokenizer)) as events:
+            asked = engine if watched is None else watched(engine)
+            async with aclosing(run(turn, asked, self.prompter.tokenizer)) as events:
                 async for event in events:
                     answer.add(event)
                     if told.first_token is None and isinstance(event, Delta):

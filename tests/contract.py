@@ -42,10 +42,13 @@ ErrorBody.model_rebuild(force=True)
 ModelList.model_rebuild(force=True)
 
 # Fields that OpenAI's types do not have: reasoning as DeepSeek, SGLang and vLLM tell it; of models
-# `root`, `parent` and `max_model_len` as vLLM has them, and our own `template`.
+# `root`, `parent` and `max_model_len` as vLLM has them, and our own `template`; the turn that an
+# answer came from, where it was asked for.
 EXTRAS: dict[type, set[str]] = {
     ChatCompletionMessage: {"reasoning_content"},
     chat_completion_chunk.ChoiceDelta: {"reasoning_content"},
+    chat_completion.Choice: {"turn"},
+    chat_completion_chunk.Choice: {"turn"},
     Model: {"root", "parent", "max_model_len", "template"},
     **contract_responses.EXTRAS,
     **contract_messages.EXTRAS,

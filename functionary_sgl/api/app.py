@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from functionary_sgl import __version__
-from functionary_sgl.api import adapters, errors, health, metrics, models, root
+from functionary_sgl.api import adapters, errors, health, metrics, models, page, root
 from functionary_sgl.api.auth import RequireKey
 from functionary_sgl.api.bodies import Body
-from functionary_sgl.api.browsers import ANY, RequireKnownNames
+from functionary_sgl.api.browsers import ANY, KnownNames, RequireKnownNames, ShowAnswers
 from functionary_sgl.api.chat import endpoint as chat
 from functionary_sgl.api.chat import tokens
 from functionary_sgl.api.chat.requests import ChatRequest
@@ -46,17 +46,20 @@ def create_app(
     request_seconds: float | None = None,
     store: ResponseStore | None = None,
     jobs: Jobs | None = None,
+    has_page: bool = True,
 ) -> FastAPI:
     """An ASGI application that serves `model`; if there are `keys`, only to those who send one of
-    them. `hosts` and `origins` as in RequireKnownNames, `request_seconds` as in `deadline`.
+    them. `hosts` and `origins` as in KnownNames, `request_seconds` as in `deadline`.
     `store`: keeps responses; None: one in memory, with the bounds that are the default.
-    `jobs`: those that are made in the background."""
+    `jobs`: those that are made in the background. `has_page`: whether browsers are shown the
+    playground."""
     app = FastAPI(title="functionary-sgl", version=__version__, redirect_slashes=False)
     app.state.model = model
     app.state.max_body_bytes = max_body_bytes
     app.state.request_seconds = request_seconds
     app.state.store = store or ResponseStore()
     app.state.jobs = Jobs() if jobs is None else jobs
+    app.state.has_page = has_page
     app.state.started = int(time.time())
     app.include_router(chat.router)
     app.include_router(completions.router)
@@ -69,12 +72,16 @@ def create_app(
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(root.router)
+    if has_page:
+        app.include_router(page.router)
     errors.install(app, {"/v1/messages": error_body})
     if keys:
         app.add_middleware(RequireKey, keys=keys)
-    app.add_middleware(RequireKnownNames, hosts=hosts, origins=origins)
+    known = KnownNames(hosts, origins)
+    app.add_middleware(RequireKnownNames, known=known)
     app.add_middleware(ReadPaths)
     app.add_middleware(RecordRequests)
+    app.add_middleware(ShowAnswers, known=known)
     app.add_middleware(NameRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

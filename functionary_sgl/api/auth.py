@@ -8,11 +8,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functionary_sgl import record
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.keys import Keyring
+from functionary_sgl.api.page import PREFIX
 from functionary_sgl.api.rate_headers import telling
 from functionary_sgl.caller import Caller
 from functionary_sgl.errors import AuthenticationError, KeyLimitReached
 
 OPEN_PATHS = ("/health", "/ready", "/")
+
+
+def is_open(path: str) -> bool:
+    """Whether `path` asks for no key: nothing of the server is told there but that it is there, and
+    its page."""
+    return path in OPEN_PATHS or path.startswith(PREFIX)
+
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -32,7 +40,7 @@ class RequireKey:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and not is_open(scope["path"]):
             caller = self._caller(scope["headers"])
             if caller is None:
                 error = AuthenticationError(

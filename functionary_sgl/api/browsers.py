@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functionary_sgl.api.auth import OPEN_PATHS
+from functionary_sgl.api.auth import is_open
 from functionary_sgl.api.errors import error_response
 from functionary_sgl.api.rate_headers import LIMIT, REMAINING, RESET
 from functionary_sgl.api.request_id import HEADERS
@@ -34,39 +34,16 @@ PREFLIGHT_SECONDS = 600
 """How long a browser may remember what it was told before a request."""
 
 
-class RequireKnownNames:
-    """ASGI middleware. `hosts` are the names that this server is known by besides `localhost`
-    (`.example.com`: and all names that end so), `origins` the pages that may ask; "*" is any."""
+class KnownNames:
+    """`hosts` are the names that this server is known by besides `localhost` (`.example.com`: and
+    all names that end so), `origins` the pages that may ask; "*" is any."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
-        self._app = app
+    def __init__(self, hosts: Collection[str], origins: Collection[str]) -> None:
         self._hosts = [host.lower() for host in hosts]
         self._origins = [origin.lower().rstrip("/") for origin in origins]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        headers = Headers(scope=scope)
-        error = self._objection(headers)
-        if error is not None:
-            if scope["path"] in OPEN_PATHS:
-                return await self._app(scope, receive, send)
-            return await error_response(error, scope)(scope, receive, send)
-        if "origin" not in headers:
-            return await self._app(scope, receive, send)
-
-        async def shown(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = MutableHeaders(scope=message)
-                told["access-control-allow-origin"] = headers["origin"]
-                told["access-control-expose-headers"] = SHOWN_HEADERS
-                told.add_vary_header("Origin")
-            await send(message)
-
-        asks_before = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
-        return await (_preflight(headers) if asks_before else self._app)(scope, receive, shown)
-
-    def _objection(self, headers: Headers) -> Forbidden | None:
+    def objection(self, headers: Headers) -> Forbidden | None:
+        """Why a request with these `headers` is not answered, if it is not."""
         for host in headers.getlist("host"):
             if not self._is_own(host):
                 return Forbidden(
@@ -94,6 +71,56 @@ class RequireKnownNames:
     def _may_ask(self, origin: str, host: str) -> bool:
         own = origin in (f"http://{host}", f"https://{host}")
         return own or ANY in self._origins or origin in self._origins
+
+
+class RequireKnownNames:
+    """ASGI middleware: only requests that `known` has no objection to go further, but for what is
+    open to everybody; and pages that ask before they ask are answered here, before any key is asked
+    for."""
+
+    def __init__(self, app: ASGIApp, known: KnownNames) -> None:
+        self._app = app
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        error = self._known.objection(headers)
+        if error is not None and not is_open(scope["path"]):
+            return await error_response(error, scope)(scope, receive, send)
+        asks_before = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        if error is None and asks_before and "origin" in headers:
+            return await _preflight(headers)(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+class ShowAnswers:
+    """ASGI middleware, outside of all that answers: pages that `known` has no objection to may read
+    whatever they are answered, errors that nobody foresaw too.
+
+    Never with credentials (`Access-Control-Allow-Credentials`): browsers then send no cookies, and
+    a page has to have a key of its own, whatever origins are allowed.
+    """
+
+    def __init__(self, app: ASGIApp, known: KnownNames) -> None:
+        self._app = app
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if "origin" not in headers or self._known.objection(headers) is not None:
+            return await self._app(scope, receive, send)
+
+        async def shown(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = MutableHeaders(scope=message)
+                told["access-control-allow-origin"] = headers["origin"]
+                told["access-control-expose-headers"] = SHOWN_HEADERS
+                told.add_vary_header("Origin")
+            await send(message)
+
+        return await self._app(scope, receive, shown)
 
 
 def _preflight(headers: Headers) -> Response:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -74,10 +75,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--allowed-origins",
         nargs="+",
+        type=_origin,
         metavar="ORIGIN",
         default=[],
-        help="web pages that may use it, such as https://example.com; default: its own",
+        help="web pages that may use it, such as https://example.com (*: any); default: its own",
     )
+    add("--no-page", action="store_true", help="do not show browsers the playground at /")
     add(
         "--drain-timeout",
         type=flags.seconds,
@@ -115,6 +118,28 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _origin(text: str) -> str:
+    """An origin as browsers send it: one that is written otherwise would never be one."""
+    if text in (ANY, "null"):
+        return text
+    try:
+        parts = urlsplit(text)
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        name, port = None, None
+    if (
+        not name
+        or text.lower().rstrip("/") != f"{parts.scheme}://{parts.netloc.lower()}"
+        or "@" in parts.netloc
+    ):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no origin of web pages: it is https://NAME, or with a port https://NAME:1234"
+        )
+    own = f"[{name}]" if ":" in name else name
+    is_usual = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
+    return f"{parts.scheme}://{own}" + ("" if is_usual else f":{port}")
+
+
 def _body_mb(text: str) -> int:
     number, most = flags.positive(text), MAX_BODIES_BYTES // MIB
     if number > most:
@@ -144,6 +169,7 @@ def run(
         options.request_timeout,
         store,
         jobs,
+        not options.no_page,
     )
     config = uvicorn.Config(
         app,

@@ -1,12 +1,15 @@
 """Web pages of strangers, and names that are made to mean this server's address."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from functionary_sgl.api.app import create_app
-from functionary_sgl.api.keys import Key, Keyring
+from functionary_sgl.api.browsers import SHOWN_HEADERS
+from functionary_sgl.api.keys import Key, Keyring, Limits
 from tests.formats import PROMPTERS
 from tests.serving import scripted_model
 
@@ -130,3 +133,59 @@ def test_anything_can_be_allowed() -> None:
     model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
     with TestClient(create_app(model, None, ["*"], ["*"])) as client:
         assert status(client, host="anything.at.all", origin="https://anybody.example") == 200
+
+
+SENT = (
+    *("authorization", "x-api-key", "content-type", "content-encoding", "x-request-id"),
+    *("idempotency-key", "traceparent", "tracestate", "baggage", "x-stainless-lang"),
+    *("x-stainless-retry-count", "x-stainless-timeout", "x-stainless-helper-method"),
+    *("openai-organization", "openai-project", "openai-beta", "anthropic-version"),
+    *("anthropic-beta", "anthropic-dangerous-direct-browser-access"),
+)
+
+
+@pytest.mark.parametrize("header", SENT)
+def test_pages_may_send_what_clients_do(client: TestClient, header: str) -> None:
+    asks = {"host": "box", **PREFLIGHT, "access-control-request-headers": header}
+    told = client.options("/v1/chat/completions", headers=asks)
+    assert told.headers["access-control-allow-headers"] == header
+
+
+@pytest.mark.parametrize("origins", [ORIGINS, ["*"]])
+def test_nobody_is_allowed_credentials(origins: list[str]) -> None:
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with TestClient(create_app(model, None, HOSTS, origins)) as client:
+        for method, headers in (("OPTIONS", PREFLIGHT), ("GET", {"origin": PREFLIGHT["origin"]})):
+            answer = client.request(method, "/v1/models", headers={"host": "box", **headers})
+            assert answer.headers["access-control-allow-origin"] == PREFLIGHT["origin"]
+            assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_pages_may_read_errors_that_nobody_foresaw_and_refusals_for_want_of_a_key() -> None:
+    router = APIRouter()
+
+    @router.get("/broken")
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    app = create_app(model, Keyring([Key.of("secret")]), HOSTS, ORIGINS)
+    app.include_router(router)
+    headers = {"host": "box", "origin": PREFLIGHT["origin"]}
+    with TestClient(app) as client:
+        refused = client.get("/v1/models", headers=headers)
+        failed = client.get("/broken", headers={**headers, "x-api-key": "secret"})
+        assert (refused.status_code, failed.status_code) == (401, 500)
+        for answer in (refused, failed):
+            assert answer.headers["access-control-allow-origin"] == PREFLIGHT["origin"]
+
+
+def test_pages_may_read_all_headers_of_ours() -> None:
+    keys = Keyring([replace(Key.of("secret"), limits=Limits(per_minute=5))])
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with TestClient(create_app(model, keys, HOSTS, ORIGINS)) as client:
+        headers = {"host": "box", "origin": PREFLIGHT["origin"], "x-api-key": "secret"}
+        answer = client.post("/v1/chat/completions", json=ASK, headers=headers)
+    always = {"content-type", "content-length", "vary"}
+    told = {name for name in answer.headers if not name.startswith("access-control-")}
+    assert told - always <= set(SHOWN_HEADERS.split(", "))

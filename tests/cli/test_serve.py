@@ -23,7 +23,8 @@ from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns import FORMATS
 from tests import hostile
-from tests.serving import Served, serving
+from tests.formats import PROMPTERS
+from tests.serving import Served, scripted_model, serving
 
 HELLO = {"replies": [{"match": "", "turn": "all\nHello!"}]}
 DYING = {"replies": [{"match": "", "turn": "all\nHello!", "fault": "die", "after": 1}]}
@@ -74,6 +75,40 @@ def test_every_template_can_be_scripted(configured: Any, template: str, turn: st
     served = configured({"replies": [{"match": "", "turn": turn}]}, "--template", template)
     answer = served.http.post("/v1/chat/completions", json=ASK)
     assert answer.json()["choices"][0]["message"]["content"] == "Hello!"
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+def test_browsers_are_shown_the_page_unless_it_is_off(start: Any) -> None:
+    for off, kind in (((), "text/html"), (("--no-page",), "application/json")):
+        server = start(HELLO, "--api-key", "secret", *off)
+        answer = httpx.get(server.url, headers=BROWSER)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(kind)
+        found = httpx.get(f"{server.url}/page/main.js").status_code
+        assert found == (404 if off else 200)
+
+
+@pytest.mark.parametrize(
+    ("given", "origin", "status"),
+    [
+        ("https://page.example", "https://page.example", 200),
+        ("https://Page.example:443/", "https://page.example", 200),
+        ("http://page.example:80", "http://page.example", 200),
+        ("http://[::1]:3000", "http://[::1]:3000", 200),
+        ("*", "https://anybody.example", 200),
+        ("null", "null", 200),
+        ("https://page.example", "https://other.example", 403),
+        (None, "https://page.example", 403),
+    ],
+)
+def test_pages_that_are_allowed_may_ask(given: str | None, origin: str, status: int) -> None:
+    options = serve._parser().parse_args(["--allowed-origins", given] if given else [])
+    model = scripted_model(PROMPTERS["v3.llama3"], {"turn": "all\nHello"})
+    with serving(model, origins=options.allowed_origins) as served:
+        answer = served.http.get("/v1/models", headers={"origin": origin})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -326,6 +361,10 @@ def mistakes(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["--engine", "scripted", "--script", "/none.json"], "/none.json cannot be read"),
         (["--model-path", "/none"], "there is no model directory /none"),
         (["--template", "v9"], "unknown template 'v9'"),
+        (["--allowed-origins", "example.com"], "example.com is no origin of web pages"),
+        (["--allowed-origins", "https://example.com/page"], "is no origin of web pages"),
+        (["--allowed-origins", "https://me@example.com"], "is no origin of web pages"),
+        (["--allowed-origins", "https://example.com:x"], "is no origin of web pages"),
         (["--port", "x"], "argument --port: 'x' is not a port"),
         (["--constraints", "some"], "invalid choice: 'some'"),
         (["--grammar-cache-mb", "0"], "'0' is not a whole number above 0"),

@@ -1,5 +1,6 @@
 """POST /v1/chat/completions."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -18,6 +19,7 @@ from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.chunks import ChoiceChunks, Head
 from functionary_sgl.api.chat.fold import Fold
 from functionary_sgl.api.chat.requests import ChatRequest
+from functionary_sgl.api.chat.turn_view import TurnView
 from functionary_sgl.api.chunk_streams import told_in_chunks
 from functionary_sgl.api.deadline import within
 from functionary_sgl.api.described import reference, takes
@@ -29,6 +31,7 @@ from functionary_sgl.caller import Caller
 from functionary_sgl.chat.conversation import Conversation
 from functionary_sgl.checked_turn import CheckedTurn
 from functionary_sgl.model import Model
+from functionary_sgl.runtime.events import Ended
 
 router = APIRouter()
 
@@ -71,6 +74,7 @@ class _Answer:
         self._turns = [turn.numbered(index) for index in range(asked.n or 1)]
         self.headers = unenforced.header(turn.unenforced)
         self._legacy = asked.functions is not None
+        self._view = TurnView(model, self._turns[0]) if asked.return_turn else None
         self._head = Head(
             f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), asked.model or model.names[0]
         )
@@ -113,7 +117,14 @@ class _Answer:
     async def _choice(
         self, choice: ChoiceChunks, turn: CheckedTurn
     ) -> AsyncGenerator[dict[str, Any], None]:
-        async with aclosing(self._model.run(self._conversation, turn)) as events:
+        view = self._view
+        watched = None if view is None else view.watched
+        async with aclosing(self._model.run(self._conversation, turn, watched)) as events:
             async for happened in events:
+                if view is not None:
+                    view.add(happened)
                 for entry in choice.entries(happened):
+                    is_last = entry["finish_reason"] is not None
+                    if view is not None and is_last and isinstance(happened, Ended):
+                        entry["turn"] = await asyncio.to_thread(view.told, happened)
                     yield entry

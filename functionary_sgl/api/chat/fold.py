@@ -22,6 +22,8 @@ class Fold:
                 choice["logprobs"] = choice["logprobs"] or {"content": [], "refusal": None}
                 choice["logprobs"]["content"] += logprobs["content"]
             choice["finish_reason"] = entry["finish_reason"]
+            if "turn" in entry:
+                choice["turn"] = entry["turn"]
 
     def completion(self) -> dict[str, Any]:
         """The chat completion."""

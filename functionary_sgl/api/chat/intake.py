@@ -49,6 +49,8 @@ def check(request: ChatRequest) -> None:
         raise RequestError(
             "'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs"
         )
+    if request.return_turn and (request.n or 1) > 1:
+        raise RequestError("'return_turn' shows one answer: leave out 'n'.", param="return_turn")
 
 
 def _parallel(request: ChatRequest, choice: ToolChoice) -> bool:

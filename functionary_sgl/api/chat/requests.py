@@ -138,7 +138,8 @@ Effort = Annotated[
 
 class ChatRequest(SamplingFields, TemplateFields, Extensions):
     """A chat request. `user`, `metadata`, `store` and `service_tier` are accepted and mean nothing
-    here. `model` may be left out where there is one."""
+    here. `model` may be left out where there is one. `return_turn`: the answer comes with the turn
+    as its program sees it (`turn_view.py`)."""
 
     model: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
@@ -157,6 +158,7 @@ class ChatRequest(SamplingFields, TemplateFields, Extensions):
     response_format: dict[str, Any] | None = None
     reasoning_effort: Effort | None = None
     cache_salt: Annotated[str, Field(min_length=1, max_length=MAX_SALT_LENGTH)] | None = None
+    return_turn: bool | None = None
     user: str | None = None
     metadata: Annotated[dict[str, Any], Field(max_length=MAX_METADATA)] | None = None
     store: bool | None = None
