@@ -24,7 +24,7 @@ from functionary_sgl.api.responses.store import ResponseStore
 from functionary_sgl.cli.connection import Connection
 from functionary_sgl.engines.scripted import Script, ScriptedEngine
 from functionary_sgl.gate import Constraints, Gate
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from tests.contract import Contract

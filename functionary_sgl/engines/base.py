@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from prometheus_client import Metric
 
 from functionary_sgl.errors import EngineDied, EngineError
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 
 EVER = 2**31 - 1
 """As `min_tokens`: text ends with the budget only."""
@@ -91,7 +91,7 @@ class Request:
     """One generation. `token_ids` is everything before it; `stop` strings and `stop_token_ids`
     end it, and no other control tokens are drawn; at most `max_tokens` ids come back. None of
     `stop_token_ids` is drawn before `min_tokens`.
-    `control_ids`: other control tokens, which the constraint names.
+    `control_ids`: other control tokens, which the constraint names, or the form that is asked for.
     `top_logprobs`: None for no log-probabilities, else how many alternatives per token."""
 
     token_ids: Sequence[int]

@@ -20,7 +20,7 @@ from functionary_sgl.errors import EngineError, InvalidSchema
 from functionary_sgl.gate.shared import Shared
 from functionary_sgl.gate.trials import Trials, Unfinished, validity
 from functionary_sgl.gate.verdict import Constraints, verdict
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.metrics import (
     CALLS,
     GATE_SECONDS,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint, Engine
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.sandbox import Trial, bytewise
 
 MOST_SOON = 4

@@ -30,6 +30,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
+from functionary_sgl.grammars.marks import CAPITALS, Marks
 from functionary_sgl.grammars.numbers import number_pattern
 from functionary_sgl.grammars.objects import member_schemas, names_of, patterns_of, schemas_for
 from functionary_sgl.grammars.patterns import plain_pattern_text
@@ -40,21 +41,6 @@ from functionary_sgl.grammars.rules import Rules
 MOST_IN_ANY_ORDER = 5
 """Listed parameters that may come in any order; there is a rule for each set of them that is left.
 More come in the schema's order."""
-
-
-class Marks(NamedTuple):
-    """What stands before the name of a parameter (`key`), behind it (`value`), behind its value
-    (`close`) and behind all parameters (`end`). `capitals`: whether `True`, `False` and `None` are
-    written beside `true`, `false` and `null`, as chat templates in Python's terms show them."""
-
-    key: str
-    value: str
-    close: str
-    end: str
-    capitals: bool = False
-
-
-CAPITALS = {"true": "True", "false": "False", "null": "None"}
 
 
 def parameters_text(schema: Mapping[str, Any], marks: Marks) -> str:
@@ -85,8 +71,8 @@ class _Parameters:
         self._marks = marks
         self._grammar = grammar
         self._rules = Rules(schema, grammar)
-        self._keys = PlainTexts(grammar, marks.value, marks.key)
-        self._texts = PlainTexts(grammar, marks.close)
+        self._keys = PlainTexts(grammar, marks, marks.value, marks.key)
+        self._texts = PlainTexts(grammar, marks, marks.close)
         self._values: dict[tuple[int, ...], Expression] = {}
         self._kept: list[tuple[Any, ...]] = []
 
@@ -97,7 +83,7 @@ class _Parameters:
             self._rules.work.spend("object", parts)
             blocks.append(self._block(parts, readings))
         self._rules.complete()
-        return sequence(Choice(tuple(blocks)), Literal(self._marks.end))
+        return sequence(Choice(tuple(blocks)), *self._marks.pieces(self._marks.end))
 
     def _block(self, parts: Sequence[Part], readings: Readings) -> Expression:
         """The parameters of objects that satisfy all `parts`."""
@@ -110,8 +96,8 @@ class _Parameters:
             value = self._value(member_schemas(parts, name, patterns))
             if self._marks.value in name + self._marks.value[:-1]:
                 value = NEVER  # its name would end before
-            key = Literal(f"{self._marks.key}{name}{self._marks.value}")
-            members.append(_Member(sequence(key, value), name in required))
+            key = self._marks.pieces(f"{self._marks.key}{name}{self._marks.value}")
+            members.append(_Member(sequence(*key, value), name in required))
         others = Choice(tuple(self._others(parts, names, patterns)))
         least, most = counts(parts, "minProperties", "maxProperties")
         return _Order(members, others, least, most, self._grammar).expression()
@@ -169,7 +155,7 @@ class _Parameters:
             if type_ in ("boolean", "null"):
                 option = Choice(tuple(map(Literal, self._words(option))))
             options.append(option)
-        return sequence(Choice(tuple(options)), Literal(self._marks.close))
+        return sequence(Choice(tuple(options)), *self._marks.pieces(self._marks.close))
 
     def _scalar(self, type_: str, parts: Sequence[Part]) -> Iterator[str]:
         """Regular expressions for values of this type that satisfy all `parts`."""

@@ -1,7 +1,8 @@
 """Texts as they stand, up to what ends them: what some formats write where JSON has a string.
 
 What ends a text belongs to its terminal, since that alone tells where it ends: behind the first
-place where the mark stands. A text with that mark inside cannot be written.
+place where the mark stands. A text with that mark inside cannot be written. Where the mark begins
+with a control token, no text has it, so that it stands behind the terminal.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +11,8 @@ from typing import NamedTuple
 from functionary_sgl.grammars.alternatives import Part
 from functionary_sgl.grammars.arrays import counts
 from functionary_sgl.grammars.intervals import either
-from functionary_sgl.grammars.lark import Expression, Grammar
+from functionary_sgl.grammars.lark import Expression, Grammar, Token, sequence
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.grammars.patterns import plain_pattern_text
 from functionary_sgl.grammars.strings import literal
 from functionary_sgl.grammars.texts import listed
@@ -32,16 +34,22 @@ class Text(NamedTuple):
 
 
 class PlainTexts:
-    """Texts in `grammar` that end with `end`, and have `opening` before them."""
+    """Texts in `grammar` that end with `end`, one of `marks`, and have `opening` before them."""
 
-    def __init__(self, grammar: Grammar, end: str, opening: str = "") -> None:
+    def __init__(self, grammar: Grammar, marks: Marks, end: str, opening: str = "") -> None:
         self._grammar = grammar
-        self._opening = literally(opening)
         self._end = end
-        self._ending = literally(end)
+        self._before: list[Expression] = []
+        self._behind: list[Expression] = []
+        if isinstance(next(marks.pieces(end)), Token):
+            self._before, self._behind = list(marks.pieces(opening)), list(marks.pieces(end))
+        self._opening = "" if self._behind else literally(opening)
+        self._ending = "" if self._behind else literally(end)
 
     def any(self) -> Expression:
         """Any text."""
+        if self._behind:
+            return sequence(self._grammar.terminal(f"/{_ANY}*/"), *self._behind)
         return self._grammar.until(self._end)
 
     def string(self, parts: Sequence[Part]) -> Text | None:
@@ -71,11 +79,16 @@ class PlainTexts:
             " & ".join([*map(self._ended, text.expressions), *self._early(text), *barred])
             for text in texts
         )
-        return self._grammar.lazy(" | ".join(f"({text})" for text in found))
+        either = " | ".join(f"({text})" for text in found)
+        if self._behind:
+            return sequence(*self._before, self._grammar.terminal(either), *self._behind)
+        return self._grammar.lazy(either)
 
     def _early(self, text: Text) -> Iterator[str]:
         """What bars an end before the one of `text`, which a reader would take for it. A lexer
         takes the first place where the text may end, so only such count where it may not."""
+        if self._behind:
+            return
         if text.least is None:
             yield f"~/{self._opening}{_ANY}*{self._ending}{_ANY}+/"
         elif text.least:

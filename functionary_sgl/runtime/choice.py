@@ -7,11 +7,27 @@ decides on is the tokenization that it was trained on. At temperature 0 this is 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from functionary_sgl.engines.base import Sampling, Scores
 from functionary_sgl.runtime.sampling import pick
 
 Score = Callable[[Sequence[int], Sequence[int]], Awaitable[Scores]]
+
+
+class _Told(NamedTuple):
+    text: str
+    place: int
+
+
+def told_apart(texts: Sequence[str], followed: Sequence[str]) -> list[_Told]:
+    """`texts` with their places among them, none of which begins another: one that does comes once
+    with each of `followed` behind it."""
+    found = []
+    for index, text in enumerate(texts):
+        begins = any(other.startswith(text) for other in texts if other != text)
+        found += [_Told(text + end, index) for end in (followed if begins and followed else ("",))]
+    return found
 
 
 async def choose(

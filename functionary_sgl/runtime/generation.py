@@ -1,10 +1,12 @@
 """One `gen` of a program: an engine's ids become text, cut where it ends."""
 
 from array import array
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from types import MappingProxyType
 
 from functionary_sgl.engines.base import Answering, Chunk, Logprob, Request
+from functionary_sgl.runtime.events import Token
 from functionary_sgl.runtime.payloads import end_of
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import Matcher, StopMatcher, TextBuffer, TextFilter
@@ -26,16 +28,19 @@ class Generation:
         decoder: TextStream,
         filter: TextFilter,
         stops: Stops,
+        characters: Mapping[int, str] = MappingProxyType({}),
         *,
         matcher: Matcher | None = None,
     ) -> None:
         """`filter` decides what of the text is told; the request has the ids of `stops.marks`
-        among its `stop_token_ids`. `matcher`: finds the end of the text, as `stops` have it and
+        among its `stop_token_ids`. `characters`: what stands in the text for control tokens that
+        do not end it, by their ids. `matcher`: finds the end of the text, as `stops` have it and
         possibly before."""
         self._engine = engine
         self._decoder = decoder
         self._filter = filter
         self._stops = stops
+        self._characters = characters
         self._matcher = matcher or StopMatcher(stops.searched)
         # What grows with each token is kept small: many answers are under way at once.
         self._ids = array("I")
@@ -92,7 +97,7 @@ class Generation:
         self._logprobs += chunk.logprobs
         told = ""
         for token_id in chunk.token_ids:
-            mark = self._stops.marks.get(token_id)
+            mark = self._stops.marks.get(token_id) or self._characters.get(token_id)
             if mark is None and token_id in self.request.stop_token_ids:
                 self.end_id = token_id
                 break
@@ -135,13 +140,30 @@ class Generation:
         return self._ids[:whole].tolist()
 
     @property
+    def text_ids(self) -> list[int]:
+        """Those of `ids` that are no control tokens which the text has characters for."""
+        return [token_id for token_id in self.ids if token_id not in self._characters]
+
+    @property
     def rest(self) -> str:
         """The end of `text` that `ids` does not cover, since it shares an id with what follows."""
         if not self._matcher.ended:
             return ""
         return "".join(self._pieces)[: self._matcher.passed - self._covered]
 
-    def drawn(self) -> list[tuple[int, Logprob]]:
+    def tokens(self, spelled: Callable[[int], bytes]) -> tuple[Token, ...]:
+        """What was drawn since this was last asked, where log-probabilities were asked for; each
+        token is `spelled` by its id."""
+        return tuple(
+            Token(
+                spelled(token_id),
+                told.logprob,
+                tuple(Token(spelled(other), logprob) for other, logprob in told.top),
+            )
+            for token_id, told in self._drawn()
+        )
+
+    def _drawn(self) -> list[tuple[int, Logprob]]:
         """The ids that became certain since the last call, with their log-probabilities; nothing
         where these were not asked for."""
         if not self._logprobs:

@@ -21,14 +21,14 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.runtime.choice import choose
+from functionary_sgl.grammars.marks import Marks, in_tokens
+from functionary_sgl.runtime.choice import choose, told_apart
 from functionary_sgl.runtime.events import (
     Delta,
     Drawn,
     Ended,
     Event,
     Opened,
-    Token,
     Usage,
     Variable,
 )
@@ -142,12 +142,15 @@ class _Interpreter:
         tokens = state.tokens
         texts = [tokens.pending + choice for choice in expression.choices]
         held = common_lead(self._tokenizer, texts)
-        choices = [tokens.encode(text.removesuffix(held)) for text in texts]
+        texts = [text.removesuffix(held) for text in texts]
         tokens.pending = ""
-        index = await choose(tokens.ids, choices, self._turn.sampling, self._score)
-        if state is self.state and len(choices[index]) > self._budget():
+        told = told_apart(texts, getattr(expression, "followed", ()))
+        choices = [tokens.encode(text) for text, _ in told]
+        index = told[await choose(tokens.ids, choices, self._turn.sampling, self._score)].place
+        chosen = tokens.encode(texts[index])
+        if state is self.state and len(chosen) > self._budget():
             raise _TurnOver("length")
-        tokens.ids += choices[index]
+        tokens.ids += chosen
         tokens.pending = held
         state.store(expression.name, expression.choices[index])
 
@@ -176,16 +179,16 @@ class _Interpreter:
         generation = self._generation(expression, role, program_stops)
         async with aclosing(generation.deltas()) as deltas:
             async for text in deltas:
-                if drawn := self._tokens_of(generation):
+                if drawn := generation.tokens(self._tokenizer.token_bytes):
                     yield Drawn(drawn)
                 yield Delta(role, text)
-        if drawn := self._tokens_of(generation):
+        if drawn := generation.tokens(self._tokenizer.token_bytes):
             yield Drawn(drawn)
         self._note_read(generation)
         self._tokens.ids += generation.ids
         if role == "reasoning":
             self._reasoning_tokens += len(generation.ids)
-        self._spelled &= self._tokenizer.spells(generation.ids, generation.text)
+        self._spelled &= self._tokenizer.spells(generation.text_ids, generation.text)
         self._tokens.pending = self._tokenizer.control.mark(generation.rest)
         constrained = generation.request.constraint is not None
         if generation.end_id in self._turn.stop_token_ids and not constrained:
@@ -208,6 +211,8 @@ class _Interpreter:
         if is_free:
             self._take_lead()  # the model writes it
         self._note_prompt()
+        marks = self._marks(expression)
+        characters = marks.characters if marks else {}
         client_stops = self._turn.sampling.stop if role == "content" else ()
         stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_free)
         request = Request(
@@ -223,12 +228,16 @@ class _Interpreter:
                 *stops.marks,
                 *self._client_stop_ids(role),
             ),
+            control_ids=tuple(characters),
             min_tokens=self._least(role) if constraint is None else 0,
             top_logprobs=self._turn.top_logprobs,
         )
-        filter, matcher = self._payloads.of(expression, constraint, stops, self.state.variables)
+        variables = self.state.variables
+        filter, matcher = self._payloads.of(expression, constraint, stops, variables, marks)
         decoder = self._tokenizer.stream()
-        return Generation(self._engine, request, decoder, filter, stops, matcher=matcher)
+        return Generation(
+            self._engine, request, decoder, filter, stops, characters, matcher=matcher
+        )
 
     def _sampling(self, role: str) -> Sampling:
         """How a text of this role is drawn: where a call is due, reasoning does not end the turn.
@@ -247,28 +256,19 @@ class _Interpreter:
         ids = self._turn.sampling.stop_token_ids if role == "content" else ()
         return tuple(token_id for token_id in ids if token_id not in self._turn.stop_token_ids)
 
+    def _marks(self, expression: Any) -> Marks | None:
+        """Those of the parameters that `expression` asks for, if it does."""
+        marks: Marks | None = getattr(expression, "marks", None)
+        return None if marks is None else in_tokens(marks, self._tokenizer)
+
     def _least(self, role: str) -> int:
         """Ids that the turn must still have before text may end."""
         made = len(self._tokens.ids) - self._prompt_tokens
         return max(0, self._turn.sampling.min_tokens - made) if role == "content" else 0
 
-    def _tokens_of(self, generation: Generation) -> tuple[Token, ...]:
-        """What the generation has drawn since it was last asked."""
-        if self._turn.top_logprobs is None:
-            return ()
-        spelled = self._tokenizer.token_bytes
-        return tuple(
-            Token(
-                spelled(token_id),
-                told.logprob,
-                tuple(Token(spelled(other), logprob) for other, logprob in told.top),
-            )
-            for token_id, told in generation.drawn()
-        )
-
     def _constraint(self, expression: Any) -> Constraint | None:
         wanted = expression.sampling_params
-        marks = getattr(expression, "marks", None)
+        marks = self._marks(expression)
         if wanted.json_schema is not None and marks is not None:
             return Constraint("json_schema", wanted.json_schema, marks=marks)
         if wanted.json_schema is not None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from functionary_sgl.grammars.parameters import CAPITALS, Marks
+from functionary_sgl.grammars.marks import CAPITALS, Marks
 from functionary_sgl.grammars.readings import Readings
 from functionary_sgl.runtime.text import JSONString
 
@@ -65,7 +65,7 @@ class Parameters:
         place = self._text.find(self._marks.value)
         if place < 0:
             return None
-        name = self._text[:place]
+        name = self._marks.spelled(self._text[:place])
         self._pass(place + len(self._marks.value))
         self._step = self._of_value
         self._value = self._reader(name)
@@ -77,16 +77,20 @@ class Parameters:
         close = self._marks.close
         place = self._text.find(close)
         if place >= 0:
-            told = self._value.feed(self._text[:place]) + self._value.close()
+            told = self._feed(place) + self._value.close()
             self._pass(place + len(close))
             self._step = self._between
             return told
         safe = len(self._text) - _held(self._text, close)
         if not safe:
             return None
-        told = self._value.feed(self._text[:safe])
+        told = self._feed(safe)
         self._pass(safe)
         return told
+
+    def _feed(self, count: int) -> str:
+        """So many characters for the value, in which a token that ends nothing is text."""
+        return self._value.feed(self._marks.spelled(self._text[:count]))
 
     def _pass(self, count: int) -> None:
         self.passed += count

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functionary_sgl.engines.base import Constraint
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.grammars.readings import Readings, readings
 from functionary_sgl.runtime.events import Variable
 from functionary_sgl.runtime.parameters import OnlyMember, Parameters, ParametersEnd
@@ -33,12 +34,13 @@ class Payloads:
         constraint: Constraint | None,
         stops: Stops,
         variables: Mapping[str, str],
+        marks: Marks | None = None,
     ) -> tuple[TextFilter, Matcher | None]:
         """For what `expression` asks for, where the program has these `variables`: what is told of
-        it, and what finds its end where not only `stops` do."""
+        it, and what finds its end where not only `stops` do. `marks`: those of its parameters."""
         role, _ = Variable.parse(expression.name)
         constrained = constraint is not None
-        if (marks := getattr(expression, "marks", None)) is not None:
+        if marks is not None:
             read = self._readings(expression, variables)
             told = Parameters(marks, read, strict=constrained)
             filter = told if role == "arguments" else OnlyMember(told)

@@ -27,6 +27,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
+from functionary_sgl.grammars.marks import in_tokens
 from functionary_sgl.grammars.parameters import parameters_of
 from functionary_sgl.runtime.questions import Answers, Questions, kind
 from functionary_sgl.runtime.replay import Answer, Step
@@ -195,6 +196,8 @@ class _Composer:
         schema = json.loads(step.expression.sampling_params.json_schema)
         following = self._following((*answers, _ARGUMENTS), "")
         if (marks := getattr(step.expression, "marks", None)) is not None:
+            marks = in_tokens(marks, self._tokenizer)
+            self._control_ids |= marks.characters.keys()
             return pending, sequence(parameters_of(schema, marks, self._grammar), following)
         ends = tails(self._tokenizer, step.expression.before, string=False)
         behind = Choice((following, *map(Literal, ends)))

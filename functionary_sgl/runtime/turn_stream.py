@@ -131,9 +131,10 @@ class TurnStream:
             return lambda token_id: 0 if token_id in ends else None
         assert constraint is not None
         matcher, decoder = end_of(constraint), self._tokenizer.stream()
+        characters = constraint.marks.characters if constraint.marks else {}
 
         def end(token_id: int) -> int | None:
-            matcher.feed(decoder.step(token_id))
+            matcher.feed(characters.get(token_id) or decoder.step(token_id))
             return 1 if matcher.ended else None
 
         return end

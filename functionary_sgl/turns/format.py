@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.turns.reasoning import THINK, Tags
 
 _PACKAGE = Path(__file__).parent.parent

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 class Tags(NamedTuple):
     """What closes each that opens it, and what the program writes behind it where a call has to
-    follow. The first is the one that a program writes."""
+    follow. The first is the one that a program writes. `text`: what it writes before a text that
+    has a form."""
 
     closing: Mapping[str, str]
     after: str
+    text: str = ""
 
 
 THINK = Tags(

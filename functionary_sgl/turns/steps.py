@@ -6,12 +6,14 @@ from typing import Any
 
 from functionary_sgl.chat.forms import Form
 from functionary_sgl.chat.tools import NAME_PATTERN
-from functionary_sgl.grammars.parameters import Marks
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.reasoning import CLOSING, THINK, Tags
-from functionary_sgl.turns.vocabulary import follow, gen, parameters, select, value
+from functionary_sgl.turns.vocabulary import follow, gen, select, value
 
 _WORD = "[a-zA-Z0-9_-]+"
+_MARK = re.compile("<[^>]*>|(?s:.)")
+_NO_NAME = ["\n", " ", "{", "[", "("]
+"""What models that nothing constrains may write behind a name where no text belongs."""
 
 
 def matched(s: Any, name: str) -> Any:
@@ -21,33 +23,54 @@ def matched(s: Any, name: str) -> Any:
 
 
 def address(
-    s: Any, place: int, names: list[str], settled: bool, *, before: str = "", after: str = "\n"
+    s: Any,
+    place: int,
+    names: list[str],
+    settled: bool,
+    *,
+    before: str = "",
+    after: str = "\n",
+    followed: Sequence[str] = (),
 ) -> str:
     """The recipient: the model picks one of `names`, or the only one is written if it is settled.
 
-    `before` and `after` are what stands around a name; `after` tells it from a longer one.
+    `before` and `after` are what stands around a name; `after` tells it from a longer one, or one
+    of `followed`, which the model writes behind it.
     """
     if settled:
         name = names[0]
         s += before + name + after
     else:
-        s += select(f"name_{place}", [before + name + after for name in names])
+        s += select(f"name_{place}", [before + name + after for name in names], followed)
         name = s[f"name_{place}"].removeprefix(before).removesuffix(after)
     s[f"recipient_{place}"] = name
     return name
 
 
-def callee(s: Any, place: int, offer: Offer, *, before: str = "", after: str = "\n") -> str | None:
-    """The recipient of a call; `before` and `after` as in `address`.
+def callee(
+    s: Any,
+    place: int,
+    offer: Offer,
+    *,
+    before: str = "",
+    after: str = "\n",
+    followed: Sequence[str] = (),
+) -> str | None:
+    """The recipient of a call; `before`, `after` and `followed` as in `address`.
 
     Where names are free, it is whatever the model writes up to `after`, or up to the first
-    character of it that no name has. If its turn ends before, that is text, and there is none.
+    character of it that no name has, or up to what one of `followed` begins with. If its turn ends
+    before, that is text, and there is none.
     """
     if not offer.free_names:
         settled = offer.settled and place == 0
-        return address(s, place, offer.names, settled, before=before, after=after)
+        return address(
+            s, place, offer.names, settled, before=before, after=after, followed=followed
+        )
     s += before
-    ends = [after, next(c for c in after if not re.fullmatch(NAME_PATTERN, c))]
+    apart = [next(c for c in after if not re.fullmatch(NAME_PATTERN, c))] if after else _NO_NAME
+    beginnings = (_MARK.match(text) for text in followed)
+    ends = [*[after] * bool(after), *apart, *(begun[0] for begun in beginnings if begun)]
     s += gen(f"name_{place}", stop=ends)
     name: str = s[f"name_{place}"]
     if matched(s, f"name_{place}") not in ends:
@@ -136,7 +159,7 @@ def speak_formed(
     s: Any, place: int, stops: list[str], reasoning: bool, answer: Form, tags: Tags = THINK
 ) -> str | None:
     """`speak` where text has a form: the model decides first whether it is to be text."""
-    texts = list(answer.beginnings)
+    texts = [tags.text + text for text in answer.beginnings]
     # What it is to be told from must be known.
     opening = list(tags.closing) if reasoning and texts else []
     known = [*stops, *texts, *opening]
@@ -150,6 +173,8 @@ def speak_formed(
     if beginning in stops:
         s += beginning
         return beginning
+    if tags.text:
+        s += tags.text
     s += follow(f"content_{place}", answer)
     return None
 
@@ -249,32 +274,3 @@ def json_payload(
     s += value(f"code_{place}", '{"type": "string"}', ["}" + end for end in (*ends, *before)])
     s += "}"
     return True
-
-
-def parameter_payload(s: Any, place: int, offer: Offer, name: str, marks: Marks) -> bool:
-    """The arguments of a call of `name` as parameters between `marks`, to the last of these; code
-    for the code interpreter and the text of a tool that takes one are the only parameter. False if
-    the turn ended with them."""
-    if offer.is_code(name):
-        s += parameters(f"code_{place}", _only("code", '{"type": "string"}'), marks)
-        return True
-    form = offer.inputs.get(name)
-    if form is not None and form.kind == "lark":  # of a JSON string, with the space before it
-        s += f"{marks.key}input{marks.value}"
-        s += follow(f"input_{place}", form)
-        s += marks.close + marks.end
-        return True
-    if form is not None:
-        s += parameters(f"input_{place}", _only("input", form.source), marks)
-        return True
-    schema = offer.functions.get(name)
-    s += parameters(f"arguments_{place}", schema, marks)
-    return schema is not None or matched(s, f"arguments_{place}") is None
-
-
-def _only(name: str, schema: str) -> str:
-    """The JSON Schema of an object with this member only."""
-    return (
-        f'{{"type": "object", "properties": {{"{name}": {schema}}}, "required": ["{name}"],'
-        ' "additionalProperties": false}'
-    )

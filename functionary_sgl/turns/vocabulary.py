@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from functionary_sgl.chat.forms import Form
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 
 
 def _language() -> Any:
@@ -78,8 +78,14 @@ def follow(name: str, form: Form) -> Any:
     return expression
 
 
-def select(name: str, choices: list[str]) -> Any:
+def select(name: str, choices: list[str], followed: Sequence[str] = ()) -> Any:
     """`sgl.select`, token by token: what a model that writes the choice would do. SGLang's default
-    compares whole choices by their mean log-probability, which favours some lengths."""
+    compares whole choices by their mean log-probability, which favours some lengths.
+
+    Where one choice begins another, one of the texts `followed`, which are not written, tells it
+    apart. SGLang's own interpreter knows nothing of that.
+    """
     method = _choices.greedy_token_selection
-    return _api.select(name, choices, choices_method=method)
+    expression = _api.select(name, choices, choices_method=method)
+    expression.followed = tuple(followed)
+    return expression

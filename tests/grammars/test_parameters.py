@@ -14,7 +14,8 @@ from functionary_sgl.chat.tools import Tool
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.errors import InvalidSchema
-from functionary_sgl.grammars.parameters import Marks, parameters_text
+from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import parameters_text
 from functionary_sgl.grammars.readings import readings
 from functionary_sgl.runtime.parameters import Parameters
 from functionary_sgl.sandbox import bytewise

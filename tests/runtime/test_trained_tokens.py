@@ -27,10 +27,6 @@ from tests.formats import own_template, possible, written
 # One with digits and spaces apart, and one that cuts as GPT's does.
 CHECKPOINTS = {"nano": checkpoint.EMBEDDED, "tiny": TINY}
 TOKENIZERS = {name: checkpoint.load(str(path)).tokenizer for name, path in CHECKPOINTS.items()}
-GUIDES = {
-    name: LLTokenizer((path / "tokenizer.json").read_text(encoding="utf-8"))
-    for name, path in CHECKPOINTS.items()
-}
 PLACE = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "near": {"type": "object"}, "more": {}},
@@ -120,10 +116,11 @@ def test_a_right_turn_is_written_in_the_tokens_of_training(name: str, words: str
         .with_control(format.marks, special=False)
     )
     prompter = Prompter(format, tokenizer, own_template(format))
+    guide = LLTokenizer(tokenizer.definition, n_vocab=tokenizer.most_id + 1)
     for call in CALLS:
         if not possible(name, None, [call])[1]:
             continue
-        engine = TrainedEngine(written(name, None, [call]), prompter.tokenizer, GUIDES[words])
+        engine = TrainedEngine(written(name, None, [call]), prompter.tokenizer, guide)
         told = asyncio.run(said(Model(("m",), prompter, engine), code=format.code))
         assert (told, engine.barred) == (call[1], [])
         assert not engine.cut or call[0] == "python"  # behind a quote, which the program writes

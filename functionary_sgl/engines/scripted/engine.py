@@ -5,7 +5,7 @@ in chunks, can be stopped at any moment, and fails when it is told to.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from functionary_sgl.engines.base import (
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.engines.images import objection
 from functionary_sgl.engines.scripted.follow import follow
+from functionary_sgl.engines.scripted.marked import ids_of, unbroken
 from functionary_sgl.engines.scripted.script import Reply, Script
 from functionary_sgl.errors import EngineDied, EngineError, RequestError
 from functionary_sgl.sandbox import bytewise
@@ -190,8 +191,9 @@ class ScriptedEngine:
         else:
             text, end = self._before_end(progress.rest, request.stop_token_ids)
             used = len(text)
-        # A grammar lets no control token pass: what looks like one is text.
-        groups = self._groups(progress, text, end, plain=request.constraint is not None)
+        # A grammar lets none but those pass that it names: what looks like another is text.
+        asked = frozenset(request.control_ids)
+        groups = self._groups(progress, text, end, asked, plain=request.constraint is not None)
         if request.min_tokens:
             groups = self._lengthened(groups, end, min(request.min_tokens, request.max_tokens))
         progress.seen += text
@@ -235,17 +237,27 @@ class ScriptedEngine:
         return text[:end], [token_id]
 
     def _groups(
-        self, progress: _Progress, text: str, end: Sequence[int], *, plain: bool
+        self,
+        progress: _Progress,
+        text: str,
+        end: Sequence[int],
+        asked: Set[int],
+        *,
+        plain: bool,
     ) -> list[list[int]]:
-        """The ids of `text` and `end` as they arrive. No control token but an end is ever drawn:
-        one that gives text is text here, as all are where `plain`, and another is passed over."""
+        """The ids of `text` and `end` as they arrive. No control token but an end and those that
+        are `asked` for is ever drawn: one that gives text is text here, as all are where `plain`,
+        and another is passed over."""
+        drawn = [token for token, i in self._tokenizer.control_ids.items() if i in asked]
         if not plain:
             pieces = self._tokenizer.control.split(text)
             text = "".join(
-                p for p, control in pieces if not control or self._tokenizer.gives_text(p)
+                p
+                for p, control in pieces
+                if not control or p in drawn or self._tokenizer.gives_text(p)
             )
-        parts = progress.reply.cuts(progress.cursor, text)
-        groups = [self._tokenizer.encode_marked(self._tokenizer.control.mark(p)) for p in parts]
+        parts = unbroken(progress.reply.cuts(progress.cursor, text), drawn)
+        groups = [ids_of(part, drawn, self._tokenizer) for part in parts]
         chunk = progress.reply.chunk
         if isinstance(chunk, list) or chunk == "char":
             return [*groups, list(end)]

@@ -3,13 +3,14 @@
 import random
 import string
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 
 from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar, limits
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 
 # What is tried first where the script has nothing to say: whatever closes something.
 _PREFERENCE = bytes(
@@ -42,9 +43,10 @@ def _matcher(constraint: Constraint) -> LLMatcher:
 
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
-        self._matcher = _matcher(constraint).deep_copy()
+        # Only texts are written here: what has marks for a token has the text of that.
+        self._marks = None if constraint.marks is None else constraint.marks.as_text()
+        self._matcher = _matcher(replace(constraint, marks=self._marks)).deep_copy()
         self._is_json = constraint.kind == "json_schema"
-        self._marks = constraint.marks
         self._wish = wish
         self._text = bytearray()
         self._times_taken: Counter[int] = Counter()

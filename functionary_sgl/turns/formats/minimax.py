@@ -21,12 +21,13 @@ its line. The code interpreter is a function with one argument. Source: the mode
 from dataclasses import replace
 from typing import Any
 
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.formats.tool_call import HERMES, Frame, goes_on, next_call
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.parameters import parameter_payload
 from functionary_sgl.turns.reasoning import THINK
-from functionary_sgl.turns.steps import callee, parameter_payload
+from functionary_sgl.turns.steps import callee
 from functionary_sgl.turns.vocabulary import function, select
 
 OPEN, CLOSE = "<minimax:tool_call>", "</minimax:tool_call>"

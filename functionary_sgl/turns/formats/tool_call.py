@@ -57,10 +57,10 @@ def json_call(s: Any, place: int, offer: Offer) -> bool:
 
 
 class Frame(NamedTuple):
-    """What a call stands between, `open` and `close`, and what may stand before that: at the
-    `start` of a turn, more where there has to be a call behind a `thought` in `tags`, and behind
-    another `call`; and what behind the last before the `end` of the turn. Where there are several
-    the model says which."""
+    """What a call stands between, `open` with what is `inside` behind it and `close`, and what may
+    stand before that: at the `start` of a turn, more where there has to be a call behind a
+    `thought` in `tags`, and behind another `call`; and what behind the last before the `end` of the
+    turn. Where there are several the model says which."""
 
     open: str = OPEN
     close: str = CLOSE
@@ -69,6 +69,7 @@ class Frame(NamedTuple):
     thought: tuple[str, ...] = ("\n\n",)
     call: tuple[str, ...] = ("\n",)
     end: tuple[str, ...] = ("",)
+    inside: str = "\n"
 
 
 FRAME = Frame()
@@ -88,7 +89,7 @@ def program(end: str, call: Call = json_call, frame: Frame = FRAME) -> Any:
         reasons = offer.reasoning and not thought
         place = 0
         while next_call(s, place, offer, end, frame, reasons=reasons, thought=thought):
-            s += "\n"
+            s += frame.inside
             if not call(s, place, offer):
                 return
             s += frame.close

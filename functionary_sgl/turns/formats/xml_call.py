@@ -34,11 +34,12 @@ The code interpreter is a function with one argument. Source: the models' chat t
 from dataclasses import replace
 from typing import Any
 
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.turns.formats.tool_call import HERMES, Call, Frame, program
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.parameters import parameter_payload
 from functionary_sgl.turns.reasoning import SEED
-from functionary_sgl.turns.steps import callee, parameter_payload
+from functionary_sgl.turns.steps import callee
 
 FUNCTION = "<function="
 MARKS = Marks("<parameter=", ">\n", "\n</parameter>\n", "</function>\n", capitals=True)
