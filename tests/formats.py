@@ -15,8 +15,10 @@ from functionary_sgl.turns import FORMATS, Format
 from tests.conftest import TINY
 from tests.paths import DATA
 from tests.serving import scripted_model, serving
+from tests.writers import Call, glm_45, glm_47, ling_3, minimax
+from tests.writers import each as _each
+from tests.writers import in_json as _json
 
-Call = tuple[str, str]
 T = TypeVar("T")
 
 CHAT_TEMPLATES = DATA / "chat_templates"
@@ -27,6 +29,9 @@ SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 
 # Models that have no tokens for their marks; all others of these tests do.
 _MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
+
+OPENED = {"glm-4.7": "<think>", "ling-3": "\n<think>"}
+"""What the prompt has begun turns with, which they go on from."""
 
 _MISTRALS_ID = ', "id": "abcDEF123"'
 
@@ -87,7 +92,22 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
             before = f"<seed:think>{reasoning}</seed:think>\n"
         elif format == "mistral-v13":
             before = f"[THINK]{reasoning}[/THINK]"
+    if format in _GLMS:
+        before = ("" if format in OPENED else "\n<think>") + f"{reasoning}</think>"
     return before + _WRITERS[format](content or "", calls)
+
+
+def ended(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:
+    """As `written`, with the token that ends it where that is another for calls."""
+    ends = FORMATS[format].stop_tokens
+    end = ends[not calls] if ends[0] == "<|observation|>" else ""
+    return written(format, content, calls, reasoning) + end
+
+
+def lasting(format: str, ids: list[int]) -> list[int]:
+    """The ids of a turn, without the last, which no engine has read, if the history has another."""
+    otherwise = FORMATS[format].ends_in_history and ids[-1] in PROMPTERS[format].stop_token_ids
+    return ids[:-1] if otherwise else ids
 
 
 def _v1(content: str, calls: list[Call]) -> str:
@@ -119,11 +139,6 @@ def _v3_llama31(content: str, calls: list[Call]) -> str:
     return content + "".join(marked)
 
 
-def _json(call: Call) -> str:
-    name, payload = call
-    return json.dumps({"code": payload}, ensure_ascii=False) if name == "python" else payload
-
-
 def _tool_call(content: str, calls: list[Call]) -> str:
     parts = [
         f'<tool_call>\n{{"name": "{call[0]}", "arguments": {_json(call)}}}\n</tool_call>'
@@ -150,22 +165,6 @@ def _seed_oss(content: str, calls: list[Call]) -> str:
     return "\n".join([content + "\n" * bool(parts), *parts] if content else parts)
 
 
-def _minimax(content: str, calls: list[Call]) -> str:
-    parts = [
-        f'<invoke name="{name}">\n{_named(_json((name, payload)))}</invoke>\n'
-        for name, payload in calls
-    ]
-    return content + f"\n<minimax:tool_call>\n{''.join(parts)}</minimax:tool_call>" * bool(parts)
-
-
-def _named(arguments: str) -> str:
-    def shown(key: str, value: Any) -> str:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return f'<parameter name="{key}">{text}</parameter>\n'
-
-    return _each(arguments, shown)
-
-
 def _inline(arguments: str) -> str:
     return _each(arguments, lambda key, value: f"<parameter={key}>{_python(value)}</parameter>\n")
 
@@ -175,17 +174,6 @@ def parameters(arguments: str) -> str:
     return _each(
         arguments, lambda key, value: f"<parameter={key}>\n{_python(value)}\n</parameter>\n"
     )
-
-
-def _each(arguments: str, shown: Callable[[str, Any], str]) -> str:
-    """Each member of the arguments as it is `shown`."""
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    return "".join(shown(key, value) for key, value in values.items())
 
 
 def _python(value: Any) -> str:
@@ -245,7 +233,10 @@ _WRITERS = {
     "granite": _tool_call,
     "qwen3-coder": _xml_call,
     "seed-oss": _seed_oss,
-    "minimax-m2": _minimax,
+    "minimax-m2": minimax,
+    "glm-4.5": glm_45,
+    "glm-4.7": glm_47,
+    "ling-3": ling_3,
     "qwen2.5-text-only": _tool_call,
     "cogito": _tool_call,
     "gemma3": _tool_call,
@@ -256,6 +247,9 @@ _WRITERS = {
     "mistral-v11": _mistral_v11,
     "mistral-v13": _mistral_v13,
 }
+
+
+_GLMS = {"glm-4.5", "glm-4.7", "ling-3"}
 
 
 def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str | None, list[Call]]:

@@ -16,12 +16,12 @@ from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.runtime.events import Ended, Event
 from functionary_sgl.turns import FORMATS
 from tests.caching import CachingEngine
-from tests.formats import PROMPTERS, own_template, possible, written
+from tests.formats import PROMPTERS, ended, own_template, possible
 from tests.loops import LOOP, Client, Step, Turn, completion, result, streamed, turns
 from tests.replay import runner, tools_of
 from tests.serving import scripted_model
 
-FORGETS_REASONING = {"hermes", "qwen3-coder", "minimax-m2"}
+FORGETS_REASONING = {"hermes", "qwen3-coder", "minimax-m2", "glm-4.5", "glm-4.7"}
 MOVES_TOOLS = {"mistral"}
 """Formats whose templates show earlier turns otherwise when the user asks again."""
 
@@ -77,7 +77,7 @@ def carried(
     for number, (content, calls, reasoning) in enumerate(walk):
         steps.append(Step("" if calling else f"Question {number}?"))
         match = result(number, 0)[:12] if calling else steps[-1].question
-        raw = written(format, content, calls, reasoning)
+        raw = ended(format, content, calls, reasoning)
         replies.append({"match": match, "turn": raw, "chunk": cut})
         calling = bool(calls)
     asked = prompter(format)

@@ -7,7 +7,7 @@ the format's program would write the same.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
@@ -39,16 +39,19 @@ def _asked() -> Conversation:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A conversation up to where the assistant's turn begins, without and with what opens it, and
-    with the turn and its results."""
+    """A conversation up to where the assistant's turn begins, without and with what opens it, also
+    where it shall not reason (`silent`), and with the turn and its results."""
 
     before: str
     opened: str
+    silent: str
     after: str
 
     def turns(self) -> Iterator[str]:
         """Where the turn may begin: behind all that opens it, or earlier, since what a template
-        opens (`<think>`) need not be in turns that are over."""
+        opens (`<think>`) need not be in turns that are over, nor begin as what it has in them."""
+        if self.after.startswith(self.silent):
+            yield self.after.removeprefix(self.silent)
         least = _common(self.before, self.after)
         for begin in range(_common(self.opened, self.after), least - 1, -1):
             yield self.after[begin:]
@@ -101,6 +104,7 @@ class Probe:
             return Rendered(
                 self._renderer.render(asked, generation=False),
                 self._renderer.render(asked),
+                self._renderer.render(replace(asked, reasoning=False)),
                 self._renderer.render(answered, generation=False),
             )
         except RequestError:

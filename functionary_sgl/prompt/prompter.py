@@ -143,12 +143,14 @@ class Prompter:
             if answer.reasoning not in self.tokenizer.control.unmark(text):
                 continue  # the model was trained without the reasoning of former turns
             beginnings[text] = pieces[-1]
-        if not beginnings:
-            return
-        if not ids or ids[-1] not in self.stop_token_ids:
-            ids = [*ids, self.tokenizer.control_ids[next(iter(beginnings.values()))]]
+        is_ended = bool(ids) and ids[-1] in self.stop_token_ids
+        if is_ended and self.format.ends_in_history:
+            ids, is_ended = ids[:-1], False
         *told_before, told = turns_told(full.messages, salt)
-        self._encoder.remember(beginnings, ids, told, before, told_before)
+        for end in dict.fromkeys(beginnings.values()):
+            texts = [text for text, last in beginnings.items() if last == end]
+            ended = ids if is_ended else [*ids, self.tokenizer.control_ids[end]]
+            self._encoder.remember(texts, ended, told, before, told_before)
 
     def _beginning(
         self, answered: Conversation, following: Sequence[Message], salt: str
@@ -160,7 +162,8 @@ class Prompter:
             after = self._render(continued, salt, generation=False)
         except RequestError:
             return []
-        return self._up_to(after[: after.rfind(_NEXT)], self.format.stop_tokens)
+        ends = (*self.format.stop_tokens, *self.format.ends_in_history)
+        return self._up_to(after[: after.rfind(_NEXT)], ends)
 
     def _up_to(self, marked: str, ends: Container[str]) -> list[str]:
         """The pieces of `marked` up to the last control token that is among `ends`."""

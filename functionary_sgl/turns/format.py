@@ -22,6 +22,8 @@ class Format:
     control_tokens: control tokens that template and program write; a model that lacks one has not
         been trained on the format.
     stop_tokens: control tokens that end a turn, those that the model has.
+    ends_in_history: control tokens that a template writes behind a turn which is over, where that
+        is not always the one that the model ended it with.
     marks: strings that are control tokens to the models whose tokenizer has them as added tokens,
         and text to others.
     reserved_names: names that no client's function may have, because they mean something else.
@@ -44,6 +46,7 @@ class Format:
     models: tuple[str, ...]
     control_tokens: tuple[str, ...]
     stop_tokens: tuple[str, ...]
+    ends_in_history: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     reserved_names: frozenset[str] = field(default_factory=frozenset)
     template: str | None = ""

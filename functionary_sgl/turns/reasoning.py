@@ -19,5 +19,7 @@ THINK = Tags(
 )
 BRACKETS = Tags({"[THINK]": "[/THINK]"}, "")
 SEED = Tags({"<seed:think>": "</seed:think>"}, "\n")
+LINE_THINK = Tags({"\n<think>": "</think>", "<think>": "</think>"}, "", "\n")
+NOW_THINK = Tags({"<think>": "</think>"}, "")
 
-CLOSING = {**THINK.closing, **BRACKETS.closing, **SEED.closing}
+CLOSING = {**THINK.closing, **BRACKETS.closing, **SEED.closing, **LINE_THINK.closing}

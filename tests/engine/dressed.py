@@ -36,4 +36,12 @@ def _dressed(format: Format) -> str:
     for token in lacking:
         place = (ends if token in format.stop_tokens and ends else free).pop(0)
         added[place] |= {"content": token, "special": True}
+    for mark in _marks_of_parameters(format):
+        added[free.pop(0)] |= {"content": mark, "special": False}
     return json.dumps(definition)
+
+
+def _marks_of_parameters(format: Format) -> list[str]:
+    """Those of its marks that stand around parameters, which are tokens of its models."""
+    texts = format.parameters.texts if format.parameters else ()
+    return [mark for mark in format.marks if any(mark in text for text in texts)]

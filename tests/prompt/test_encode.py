@@ -16,7 +16,7 @@ from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
 from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
-from tests.formats import PROMPTERS, own_template, possible, written
+from tests.formats import PROMPTERS, ended, lasting, own_template, possible, written
 from tests.replay import calls, cuts, replay, thoughts, tools_of, turns
 from tests.runtime.test_stream_equals_answer import every_format, reasoning_formats
 
@@ -58,8 +58,9 @@ def test_the_next_prompt_goes_on_from_the_ids_of_the_turn(format: str, turn: Any
     assume(content or calls)
     # Mistral's templates show the tools before the last user message only.
     assume(calls or format != "mistral")
-    raw = written(format, content, calls)
+    raw = ended(format, content, calls)
     before, after = turn_and_next_prompt(prompter, raw, cut, tools_of(prompter))
+    before = lasting(format, before)
     assert after[: len(before)] == before
 
 
@@ -96,7 +97,7 @@ def test_trimmed_white_space_is_still_in_the_cache(prompter: Prompter) -> None:
 def test_broken_arguments_come_back_as_the_ids_that_they_were(format: str, broken: str) -> None:
     """Where no grammar constrains them."""
     prompter = PROMPTERS[format]
-    turn = written(format, None, [("get", broken)])
+    turn = ended(format, None, [("get", broken)])
     tools = tools_of(prompter)
     before, after = turn_and_next_prompt(prompter, turn, 1, tools, constraints="off")
     assert after[: len(before)] == before

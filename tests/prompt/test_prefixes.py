@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from functionary_sgl.turns import FORMATS
-from tests.formats import possible
+from tests.formats import lasting, possible
 from tests.loops import Client, Turn, ordered, spaced, unpacked
 from tests.replay import cuts, thoughts
 from tests.replay import turns as said
@@ -51,7 +51,7 @@ def test_a_turn_finds_all_of_those_before(
     found, model = carried(format, parts, client, cut, stream=stream)
     for number, (turn, prompt) in enumerate(zip(found, model.prompts, strict=True)):
         if number and not is_shown_otherwise(format, client, found[:number], turn):
-            before = model.ended[number - 1][-1]
+            before = lasting(format, model.ended[number - 1][-1])
             assert prompt[: len(before)] == before, number
 
 

@@ -15,6 +15,7 @@ OTHERWISE = {
     "r1": "a newline after the assistant's tag, in the last turn only",
     "mistral": "the ids of calls",
     "seed-oss": "lists and objects, in Python's terms",
+    "glm-4.7": "reasoning that the prompt began, in the last turns only",
     "mistral-v11": "the id of a call is the client's",
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from functionary_sgl.chat.schema import ANY_ARGUMENTS
 from functionary_sgl.runtime.reading import read
 from functionary_sgl.turns import FORMATS, Offer
-from tests.formats import possible, written
+from tests.formats import OPENED, possible, written
 from tests.replay import NAMES, arguments, payloads
 
 calls = st.lists(st.tuples(st.sampled_from(NAMES), arguments), max_size=3)
@@ -19,7 +19,11 @@ calls = st.lists(st.tuples(st.sampled_from(NAMES), arguments), max_size=3)
 def ended(format: str, content: str | None, calls: list[tuple[str, str]]) -> str:
     """A turn with the token that ends it; v1 has one for calls."""
     ends = FORMATS[format].stop_tokens
-    return written(format, content, calls) + ends[format == "v1" and bool(calls)]
+    return (
+        OPENED.get(format, "")
+        + written(format, content, calls)
+        + ends[format == "v1" and bool(calls)]
+    )
 
 
 def read_as(format: str, turn: str) -> Any:

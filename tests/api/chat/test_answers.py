@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from functionary_sgl.api.chat.extensions import REFUSED
@@ -144,6 +144,8 @@ def test_an_answer_may_have_any_root(format: str, schema: Any, wish: str) -> Non
 @given(st.lists(st.text("ab<[é\n {", min_size=1), min_size=1, max_size=4), st.data())
 def test_one_of_some_texts(format: str, texts: list[str], data: Any) -> None:
     wish, cut = data.draw(st.sampled_from(texts)), data.draw(cuts)
+    # Its model would think first, which cannot be told from such texts.
+    assume(format != "glm-4.5" or not any(text.startswith(("<", "\n")) for text in texts))
     asked: dict[str, Any] = {"guided_choice": texts, "tools": []}
     answer = replay(PROMPTERS[format], written(format, wish, []), cut, **asked)
     assert answer.said[0] in texts
