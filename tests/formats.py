@@ -15,7 +15,7 @@ from functionary_sgl.turns import FORMATS, Format
 from tests.conftest import TINY
 from tests.paths import DATA
 from tests.serving import scripted_model, serving
-from tests.writers import Call, glm_45, glm_47, ling_3, minimax
+from tests.writers import Call, glm_45, glm_47, gpt_oss, ling_3, minimax
 from tests.writers import each as _each
 from tests.writers import in_json as _json
 
@@ -90,6 +90,8 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
             before = reasoning.join(tags)
         elif format == "seed-oss":
             before = f"<seed:think>{reasoning}</seed:think>\n"
+        elif format == "gpt-oss":
+            before = f"<|channel|>analysis<|message|>{reasoning}<|end|><|start|>assistant"
         elif format == "mistral-v13":
             before = f"[THINK]{reasoning}[/THINK]"
     if format in _GLMS:
@@ -101,6 +103,8 @@ def ended(format: str, content: str | None, calls: list[Call], reasoning: str = 
     """As `written`, with the token that ends it where that is another for calls."""
     ends = FORMATS[format].stop_tokens
     end = ends[not calls] if ends[0] == "<|observation|>" else ""
+    if format == "gpt-oss":
+        end = ends[bool(calls)]
     return written(format, content, calls, reasoning) + end
 
 
@@ -237,6 +241,7 @@ _WRITERS = {
     "glm-4.5": glm_45,
     "glm-4.7": glm_47,
     "ling-3": ling_3,
+    "gpt-oss": gpt_oss,
     "qwen2.5-text-only": _tool_call,
     "cogito": _tool_call,
     "gemma3": _tool_call,

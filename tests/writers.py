@@ -70,3 +70,14 @@ def _keyed(arguments: str, between: str = "", behind: str = "") -> str:
         return f"<arg_key>{key}</arg_key>{between}<arg_value>{text}</arg_value>{behind}"
 
     return each(arguments, shown)
+
+
+def gpt_oss(content: str, calls: list[Call]) -> str:
+    called = (
+        f"<|channel|>commentary to=functions.{call[0]} <|constrain|>json<|message|>{in_json(call)}"
+        for call in calls
+    )
+    if not calls:
+        return f"<|channel|>final<|message|>{content}"
+    before = f"<|channel|>commentary<|message|>{content}<|end|><|start|>assistant"
+    return before * bool(content) + "".join(called)

@@ -57,6 +57,32 @@ def in_call_order(
     return ordered
 
 
+def one_by_one(messages: Sequence[Message]) -> list[Message]:
+    """`messages`, with results as `in_call_order` has them, of which none has more than one call:
+    one that has is as many, each with the result of its call behind it. A result whose call is not
+    there any more gets one without arguments."""
+    found: list[Message] = []
+    waiting: list[Call] = []
+    for message in messages:
+        ids = [call.id for call in waiting]
+        answered = ids.index(message.call_id) + 1 if message.call_id in ids else 0
+        before = waiting[: answered if message.role == "tool" else None]
+        found += [Message("assistant", calls=(call,)) for call in before]
+        waiting = waiting[len(before) :]
+        if message.role == "tool" and not _follows_call(found):
+            lost = Call(message.name or "tool", "{}", message.call_id or "")
+            found.append(Message("assistant", calls=(lost,)))
+        found.append(replace(message, calls=message.calls[:1]))
+        waiting += message.calls[1:]
+    return found + [Message("assistant", calls=(call,)) for call in waiting]
+
+
+def _follows_call(messages: Sequence[Message]) -> bool:
+    """Whether the last that the assistant says in `messages` is a call."""
+    said = (message for message in reversed(messages) if message.role == "assistant")
+    return bool(next(said, Message("assistant")).calls)
+
+
 def _by_id(messages: Sequence[Message]) -> dict[int, Place]:
     """For each result, by its index, the call that has its id."""
     waiting: defaultdict[str, deque[Place]] = defaultdict(deque)  # the nearest first

@@ -8,7 +8,7 @@ parsed arguments (documented under "Chat templates" in the transformers document
 import hashlib
 import json
 import string
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic_core import from_json
 
 from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.history import one_by_one
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.chat.schema import bounded
 from functionary_sgl.chat.tools import Tool
@@ -63,6 +64,8 @@ class ChatTemplate:
         self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
         # And those that know reasoning take it as a part of the content.
         self._shows_thoughts = "[THINK]" in template and "thinking" in template
+        # That of gpt-oss has its own name for it, and shows no more than one call of a message.
+        self._has_channels = "<|channel|>" in template and ".thinking" in template
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The marked text; with `generation`, up to where the assistant's next turn begins.
@@ -88,7 +91,10 @@ class ChatTemplate:
         self, conversation: Conversation, generation: bool, shown: Callable[[str], Any]
     ) -> dict[str, Any]:
         """What the template is given, with the arguments of calls as they are `shown`."""
-        messages = [self._message(message, shown) for message in conversation.messages]
+        told: Sequence[Message] = conversation.messages
+        if self._has_channels:
+            told = one_by_one(told)
+        messages = [self._message(message, shown) for message in told]
         variables: dict[str, Any] = {
             **self._marked(dict(conversation.template_options)),
             **self._special_tokens,
@@ -105,6 +111,12 @@ class ChatTemplate:
         shown: dict[str, Any] = {"role": message.role, "content": message.content}
         if message.reasoning and self._shows_thoughts:
             shown["content"] = _thought(message)
+        elif message.reasoning and self._has_channels and message.calls:
+            # It takes one of both, and takes that for reasoning.
+            shown["thinking"] = "\n\n".join(filter(None, (message.reasoning, message.content)))
+            shown["content"] = ""
+        elif message.reasoning and self._has_channels:
+            shown["thinking"] = message.reasoning
         elif message.reasoning:
             shown["reasoning_content"] = message.reasoning
         if message.calls:

@@ -129,6 +129,8 @@ def _read(format: Format, turns: Iterable[str]) -> Iterator[Said]:
 
 def _agrees(said: Said, answer: Message) -> bool:
     calls = [(name, json.loads(arguments)) for name, arguments in said.calls]
-    return said.content.strip() == answer.content and calls == [
+    # Some templates take the text before a call for what the model thought.
+    text = said.content.strip() or said.reasoning.strip()
+    return text == answer.content and calls == [
         (call.name, json.loads(call.arguments)) for call in answer.calls
     ]

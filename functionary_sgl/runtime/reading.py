@@ -15,10 +15,11 @@ _SPACES = re.compile(r"\s*")
 
 
 class Said(NamedTuple):
-    """What a turn says: its text, and its calls as names and arguments."""
+    """What a turn says: its text, its calls as names and arguments, and its reasoning."""
 
     content: str
     calls: tuple[tuple[str, str], ...]
+    reasoning: str = ""
 
 
 def read(program: Any, offer: object, turn: str, ends: Sequence[str]) -> Said | None:
@@ -82,10 +83,13 @@ def _value(turn: str) -> Answer | None:
 
 def _said(variables: Mapping[str, str]) -> Said:
     told = [(Variable.parse(name), text) for name, text in variables.items()]
-    content = "".join(text for variable, text in told if variable.role == "content")
+    content, reasoning = (
+        "".join(text for variable, text in told if variable.role == role)
+        for role in ("content", "reasoning")
+    )
     calls = (
         (variables[f"recipient_{variable.place}"], text)
         for variable, text in told
         if variable.role == "arguments"
     )
-    return Said(content, tuple(calls))
+    return Said(content, tuple(calls), reasoning)

@@ -21,5 +21,6 @@ BRACKETS = Tags({"[THINK]": "[/THINK]"}, "")
 SEED = Tags({"<seed:think>": "</seed:think>"}, "\n")
 LINE_THINK = Tags({"\n<think>": "</think>", "<think>": "</think>"}, "", "\n")
 NOW_THINK = Tags({"<think>": "</think>"}, "")
+ANALYSIS = Tags({"<|channel|>analysis<|message|>": "<|end|>"}, "")
 
 CLOSING = {**THINK.closing, **BRACKETS.closing, **SEED.closing, **LINE_THINK.closing}

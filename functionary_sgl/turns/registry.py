@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.formats.glm import GLM_45, GLM_47, LING_3
+from functionary_sgl.turns.formats.harmony import FORMAT as GPT_OSS
 from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
 from functionary_sgl.turns.formats.minimax import FORMAT as MINIMAX
 from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
@@ -36,7 +37,7 @@ FORMATS: dict[str, Format] = {
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
         *(HERMES, GRANITE, QWEN3_CODER, SEED_OSS, MINIMAX, LLAMA3_JSON, MISTRAL, V11, V13),
-        *(GLM_45, GLM_47, LING_3),
+        *(GLM_45, GLM_47, LING_3, GPT_OSS),
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }

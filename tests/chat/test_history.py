@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from functionary_sgl.api.chat import intake
 from functionary_sgl.api.chat.requests import ChatRequest
-from functionary_sgl.chat.conversation import Conversation, Message
-from functionary_sgl.chat.history import in_call_order
+from functionary_sgl.chat.conversation import Call, Conversation, Message
+from functionary_sgl.chat.history import in_call_order, one_by_one
 from functionary_sgl.errors import RequestError
 from functionary_sgl.turns import FORMATS
 from tests.formats import PROMPTERS
@@ -209,3 +209,27 @@ def test_a_model_that_sees_is_shown_images_in_results() -> None:
     with pytest.raises(RequestError, match="sees no images") as caught:
         PROMPTERS["v3.llama3"].prompt(asked)
     assert caught.value.param == "messages[2].content[1]"
+
+
+def test_one_call_of_a_message_after_the_other() -> None:
+    calls = tuple(Call(name, "{}", name) for name in "abc")
+    results = {name: Message("tool", name.upper(), (), name, name) for name in "abcd"}
+    wait = Message("user", "Wait.")
+    asked, first, second, third = (
+        Message("assistant", "Hm.", calls),
+        Message("assistant", "Hm.", calls[:1]),
+        Message("assistant", calls=calls[1:2]),
+        Message("assistant", calls=calls[2:]),
+    )
+    a, b, c, d = results.values()
+    lost = Message("assistant", calls=(Call("d", "{}", "d"),))
+    for history, shown in (
+        ([asked, a, b, c, wait], [first, a, second, b, third, c, wait]),
+        ([asked, c, wait], [first, second, third, c, wait]),
+        ([asked, wait], [first, second, third, wait]),
+        ([asked], [first, second, third]),
+        ([first, a, wait], [first, a, wait]),
+        ([d, wait], [lost, d, wait]),
+        ([wait, Message("assistant", "Ok."), d], [wait, Message("assistant", "Ok."), lost, d]),
+    ):
+        assert one_by_one(history) == shown

@@ -76,6 +76,8 @@ def as_transformers_wants(messages: Any, format: str) -> Any:
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
         if message["role"] == "tool":
             message["name"] = "get_current_weather"
+        if format == "gpt-oss" and "reasoning_content" in message:
+            message["thinking"] = message.pop("reasoning_content")
         if format == "mistral-v13" and "reasoning_content" in message:
             thought = {"type": "thinking", "thinking": message.pop("reasoning_content")}
             text = {"type": "text", "text": message["content"]}

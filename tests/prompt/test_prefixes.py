@@ -35,6 +35,8 @@ def is_shown_otherwise(format: str, client: Client, before: Sequence[Turn], turn
         return True  # nothing tells that it is the client to whom it was told
     if not turn.step.question:
         return False
+    if format == "gpt-oss":  # whose template takes text before a call for reasoning, too
+        reasoned = [r or bool(o.message["content"]) for r, o in zip(reasoned, before, strict=True)]
     questions = [at for at, other in enumerate(before) if other.step.question]
     forgets = format in FORGETS_REASONING and any(reasoned[questions[-1] :])
     return forgets or format in MOVES_TOOLS

@@ -16,6 +16,7 @@ OTHERWISE = {
     "mistral": "the ids of calls",
     "seed-oss": "lists and objects, in Python's terms",
     "glm-4.7": "reasoning that the prompt began, in the last turns only",
+    "gpt-oss": "who is called, in another place, and text before a call as reasoning",
     "mistral-v11": "the id of a call is the client's",
 }
 
