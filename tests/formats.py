@@ -75,8 +75,11 @@ def clients(
         yield PerFormat(start)
 
 
-def written(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:
-    """The raw turn, from the end of the prompt on, without the control token that ends it."""
+def written(
+    format: str, content: str | None, calls: list[Call], reasoning: str = "", called: int = 0
+) -> str:
+    """The raw turn, from the end of the prompt on, without the control token that ends it; `called`
+    calls came before it in the conversation."""
     before = ""
     if reasoning:
         tags = ("<thinking>", "</thinking>")
@@ -87,6 +90,8 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
             before = f"<seed:think>{reasoning}</seed:think>\n"
         elif format == "mistral-v13":
             before = f"[THINK]{reasoning}[/THINK]"
+    if format == "kimi-k2":  # whose turns begin so, though there is none
+        return f"<think>{reasoning}</think>" + _kimi_k2(content or "", calls, called)
     return before + _WRITERS[format](content or "", calls)
 
 
@@ -209,6 +214,16 @@ def _r1(content: str, calls: list[Call]) -> str:
     return content + listed
 
 
+def _kimi_k2(content: str, calls: list[Call], called: int = 0) -> str:
+    parts = (
+        f"<|tool_call_begin|>functions.{call[0]}:{place}<|tool_call_argument_begin|>{_json(call)}"
+        "<|tool_call_end|>"
+        for place, call in enumerate(calls, called)
+    )
+    section = f"<|tool_calls_section_begin|>{''.join(parts)}<|tool_calls_section_end|>"
+    return content + section * bool(calls)
+
+
 def _llama3_json(content: str, calls: list[Call]) -> str:
     called = (f'{{"name": "{call[0]}", "parameters": {_json(call)}}}' for call in calls)
     return content + "".join(called)
@@ -251,6 +266,7 @@ _WRITERS = {
     "gemma3": _tool_call,
     "r1_distilled_qwen": _r1_distilled_qwen,
     "r1": _r1,
+    "kimi-k2": _kimi_k2,
     "llama3-json": _llama3_json,
     "mistral": _mistral,
     "mistral-v11": _mistral_v11,

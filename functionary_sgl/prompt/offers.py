@@ -48,7 +48,10 @@ class Offers:
             for tool in conversation.tools
             if isinstance(tool, CustomTool)
         }
-        return replace(offer, inputs=texts) if texts else offer
+        called = 0
+        if self._format.numbers_calls:
+            called = sum(len(message.calls) for message in conversation.messages)
+        return replace(offer, inputs=texts, called=called) if texts or called else offer
 
     def _offer(
         self,

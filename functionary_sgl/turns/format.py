@@ -30,6 +30,7 @@ class Format:
     trims_text: whether white space at the ends of text for the user means nothing.
     code: whether there is a code interpreter.
     many_calls: whether a turn can have several calls.
+    numbers_calls: whether the calls of a conversation are numbered.
     addresses_text: whether text is sent to a recipient as a call is, so that it may have any form
         beside calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
@@ -50,6 +51,7 @@ class Format:
     trims_text: bool = True
     code: bool = True
     many_calls: bool = True
+    numbers_calls: bool = False
     addresses_text: bool = False
     json_answers_beside_calls: bool = True
     image_token: str = ""

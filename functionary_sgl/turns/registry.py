@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.formats.kimi_k2 import FORMAT as KIMI_K2
 from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
 from functionary_sgl.turns.formats.minimax import FORMAT as MINIMAX
 from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
@@ -35,6 +36,7 @@ FORMATS: dict[str, Format] = {
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
         *(HERMES, GRANITE, QWEN3_CODER, SEED_OSS, MINIMAX, LLAMA3_JSON, MISTRAL, V11, V13),
+        KIMI_K2,
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }
