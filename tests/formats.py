@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 
 from functionary_sgl.chat.json_text import parsed
+from functionary_sgl.grammars.keywords import Keywords
+from functionary_sgl.grammars.parameters import Marks, Places
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
@@ -29,6 +32,8 @@ SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 _MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
 
 _MISTRALS_ID = ', "id": "abcDEF123"'
+
+_NO_NAME = re.compile(r"[\x00-\x20=(),'\"\[\]{}]")
 
 _TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
@@ -122,6 +127,40 @@ def _v3_llama31(content: str, calls: list[Call]) -> str:
         for name, payload in calls
     )
     return content + "".join(marked)
+
+
+def _pythonic(content: str, calls: list[Call]) -> str:
+    return content + (f"[{', '.join(map(_called, calls))}]" if calls else "")
+
+
+def _lfm2(content: str, calls: list[Call]) -> str:
+    listed = f"<|tool_call_start|>[{', '.join(map(_called, calls))}]<|tool_call_end|>"
+    return content + listed * bool(calls)
+
+
+def _olmo3(content: str, calls: list[Call]) -> str:
+    lines = "\n".join(map(_called, calls))
+    return content + f"<function_calls>{lines}</function_calls>" * bool(calls)
+
+
+def _called(call: Call) -> str:
+    made = _each(_json(call), lambda key, value: f"{key}={python_literal(value)}, ")
+    return f"{call[0]}({made.removesuffix(', ')})"
+
+
+def python_literal(value: Any) -> str:
+    """As Python has it, every other string in its usual quotes."""
+    match value:
+        case dict():
+            members = (f"{python_literal(k)}: {python_literal(v)}" for k, v in value.items())
+            return f"{{{', '.join(members)}}}"
+        case list():
+            return f"[{', '.join(map(python_literal, value))}]"
+        case str():
+            quoted = json.dumps(value, ensure_ascii=False)
+            inside = quoted[1:-1].replace('\\"', '"').replace("'", "\\'")
+            return f"'{inside}'" if len(value) % 2 else quoted
+    return str(value)
 
 
 def _json(call: Call) -> str:
@@ -267,6 +306,10 @@ _WRITERS = {
     "r1_distilled_qwen": _r1_distilled_qwen,
     "r1": _r1,
     "kimi-k2": _kimi_k2,
+    "pythonic": _pythonic,
+    "llama4-pythonic": _pythonic,
+    "lfm2": _lfm2,
+    "olmo3": _olmo3,
     "llama3-json": _llama3_json,
     "mistral": _mistral,
     "mistral-v11": _mistral_v11,
@@ -282,9 +325,9 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     if not kind.many_calls:
         calls = calls[:1]
     if kind.parameters is not None:
-        marks = kind.parameters
-        calls = [(name, p if name == "python" else _told(p, marks.value)) for name, p in calls]
-    if format == "llama3-json" and calls:
+        places = kind.parameters
+        calls = [(name, p if name == "python" else _told(p, places)) for name, p in calls]
+    if format in ("llama3-json", "pythonic") and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
         code = [call for call in calls if call[0] == "python"]
@@ -292,9 +335,9 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     return content, calls
 
 
-def _told(arguments: str, mark: str) -> str:
-    """`arguments` without texts that are JSON of something else, or look so in Python, and without
-    names that the `mark` behind a name would end."""
+def _told(arguments: str, places: Places) -> str:
+    """`arguments` without texts that are JSON of something else, or look so in Python, where these
+    are not told apart, and without names that what is behind a name would end."""
     try:
         values = parsed(arguments)
     except ValueError:
@@ -302,9 +345,11 @@ def _told(arguments: str, mark: str) -> str:
     if not isinstance(values, dict):
         return arguments
     for key, value in values.items():
-        if isinstance(value, str) and _is_other(value):
+        if isinstance(places, Marks) and isinstance(value, str) and _is_other(value):
             values[key] = f"text {value}"
-    values = {key.replace(mark, "-"): value for key, value in values.items()}
+    values = {key.replace(places.value, "-"): value for key, value in values.items()}
+    if isinstance(places, Keywords):
+        values = {_NO_NAME.sub("-", key) or "_": value for key, value in values.items()}
     return json.dumps(values, ensure_ascii=False)
 
 

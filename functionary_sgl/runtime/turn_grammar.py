@@ -193,10 +193,12 @@ class _Composer:
         taken = lead(self._tokenizer, pending)
         schema = json.loads(step.expression.sampling_params.json_schema)
         following = self._following((*answers, _ARGUMENTS), "")
-        if (marks := getattr(step.expression, "marks", None)) is not None:
-            return pending, sequence(parameters_of(schema, marks, self._grammar), following)
-        ends = tails(self._tokenizer, step.expression.before, string=False)
-        behind = Choice((following, *map(Literal, ends)))
+        marks = getattr(step.expression, "marks", None)
+        bracket = "}" if marks is None else marks.end
+        ends = tails(self._tokenizer, step.expression.before, string=False, bracket=bracket)
+        behind = Choice((following, *map(Literal, ends))) if ends else following
+        if marks is not None:
+            return pending, sequence(parameters_of(schema, marks, self._grammar), behind)
         value = sequence(*[Literal(taken)] * bool(taken), value_of(schema, self._grammar), behind)
         return pending.removesuffix(taken), value
 

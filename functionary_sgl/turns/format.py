@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functionary_sgl.grammars.parameters import Marks
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.turns.reasoning import THINK, Tags
 
 _PACKAGE = Path(__file__).parent.parent
@@ -34,6 +34,7 @@ class Format:
     addresses_text: whether text is sent to a recipient as a call is, so that it may have any form
         beside calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
+    opening: with what calls may begin where no control token marks them.
     image_token: the token with which the template shows an image; empty: it shows none.
     parameters: what stands around the parameters of a call; None: its arguments are JSON.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
@@ -54,8 +55,9 @@ class Format:
     numbers_calls: bool = False
     addresses_text: bool = False
     json_answers_beside_calls: bool = True
+    opening: str = "<"
     image_token: str = ""
-    parameters: Marks | None = None
+    parameters: Places | None = None
     reasons: bool = False
     reasons_if_forced: bool = False
     tags: Tags = THINK
