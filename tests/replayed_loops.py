@@ -21,7 +21,7 @@ from tests.loops import LOOP, Client, Step, Turn, completion, result, streamed, 
 from tests.replay import runner, tools_of
 from tests.serving import scripted_model
 
-FORGETS_REASONING = {"hermes", "qwen3-coder", "minimax-m2", "kimi-k2"}
+FORGETS_REASONING = {"hermes", "qwen3-coder", "minimax-m2", "kimi-k2", "lfm2"}
 MOVES_TOOLS = {"mistral"}
 """Formats whose templates show earlier turns otherwise when the user asks again."""
 

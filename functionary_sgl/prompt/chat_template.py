@@ -59,6 +59,8 @@ class ChatTemplate:
         self._with_ids = call_ids.shown_by(template)
         # Mistral's that know reasoning take it as a part of the content.
         self._shows_thoughts = "[THINK]" in template and "thinking" in template
+        # LFM2.5's has a name of its own for it.
+        self._thoughts = "thinking" if "message.thinking" in template else "reasoning_content"
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The marked text; with `generation`, up to where the assistant's next turn begins.
@@ -104,7 +106,7 @@ class ChatTemplate:
         if message.reasoning and self._shows_thoughts:
             shown["content"] = _thought(message)
         elif message.reasoning:
-            shown["reasoning_content"] = message.reasoning
+            shown[self._thoughts] = message.reasoning
         if message.calls:
             shown["tool_calls"] = [_call(call, arguments) for call in message.calls]
         if message.role == "tool":

@@ -10,6 +10,7 @@ from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
 from functionary_sgl.turns.formats.minimax import FORMAT as MINIMAX
 from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
 from functionary_sgl.turns.formats.mistral import V11, V13
+from functionary_sgl.turns.formats.pythonic import LFM2, LLAMA4, OLMO3, PYTHONIC
 from functionary_sgl.turns.formats.r1 import FORMAT as R1
 from functionary_sgl.turns.formats.tool_call import (
     COGITO,
@@ -36,7 +37,7 @@ FORMATS: dict[str, Format] = {
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
         *(HERMES, GRANITE, QWEN3_CODER, SEED_OSS, MINIMAX, LLAMA3_JSON, MISTRAL, V11, V13),
-        KIMI_K2,
+        *(KIMI_K2, PYTHONIC, LLAMA4, LFM2, OLMO3),
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }

@@ -83,6 +83,8 @@ def as_transformers_wants(messages: Any, format: str) -> Any:
             thought = {"type": "thinking", "thinking": message.pop("reasoning_content")}
             text = {"type": "text", "text": message["content"]}
             message["content"] = [thought, *[text] * bool(message["content"])]
+        if format == "lfm2" and "reasoning_content" in message:
+            message["thinking"] = message.pop("reasoning_content")
     return messages
 
 
