@@ -26,6 +26,12 @@ CHAT_TEMPLATES = DATA / "chat_templates"
 JSON_FORMATS = [name for name, format in FORMATS.items() if format.parameters is None]
 """Those whose calls are JSON, which may be broken."""
 
+IN_A_LIST = {"mistral", "xlam-2", "xlam-2-qwen"}
+"""Those whose calls are members of a list in JSON."""
+
+CALLS_OR_TEXT = {"llama3-json", "pythonic", "xlam-2", "xlam-2-qwen"}
+"""Those whose turns are one of both."""
+
 SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 
 # Models that have no tokens for their marks; all others of these tests do.
@@ -268,6 +274,11 @@ def _llama3_json(content: str, calls: list[Call]) -> str:
     return content + "".join(called)
 
 
+def _xlam(content: str, calls: list[Call]) -> str:
+    called = (f'{{"name": "{call[0]}", "arguments": {_json(call)}}}' for call in calls)
+    return content + (f"[{', '.join(called)}]" if calls else "")
+
+
 def _mistral(content: str, calls: list[Call]) -> str:
     """Every other call has an id, as some models write one."""
     called = ", ".join(
@@ -310,6 +321,8 @@ _WRITERS = {
     "llama4-pythonic": _pythonic,
     "lfm2": _lfm2,
     "olmo3": _olmo3,
+    "xlam-2": _xlam,
+    "xlam-2-qwen": _xlam,
     "llama3-json": _llama3_json,
     "mistral": _mistral,
     "mistral-v11": _mistral_v11,
@@ -327,7 +340,7 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     if kind.parameters is not None:
         places = kind.parameters
         calls = [(name, p if name == "python" else _told(p, places)) for name, p in calls]
-    if format in ("llama3-json", "pythonic") and calls:
+    if format in CALLS_OR_TEXT and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
         code = [call for call in calls if call[0] == "python"]
