@@ -2,24 +2,20 @@
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 
-from functionary_sgl.chat.json_text import parsed
-from functionary_sgl.grammars.keywords import Keywords
-from functionary_sgl.grammars.parameters import Marks, Places
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
+from tests.calls import Call, as_json, as_text, each, in_python, told
 from tests.conftest import TINY
 from tests.paths import DATA
 from tests.serving import scripted_model, serving
 
-Call = tuple[str, str]
 T = TypeVar("T")
 
 CHAT_TEMPLATES = DATA / "chat_templates"
@@ -38,8 +34,6 @@ SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 _MARKS_ARE_TEXT = ("gemma3", "v3-llama3.1-reasoning")
 
 _MISTRALS_ID = ', "id": "abcDEF123"'
-
-_NO_NAME = re.compile(r"[\x00-\x20=(),'\"\[\]{}]")
 
 _TOKENIZER = checkpoint.load(str(TINY)).tokenizer
 
@@ -136,47 +130,22 @@ def _v3_llama31(content: str, calls: list[Call]) -> str:
 
 
 def _pythonic(content: str, calls: list[Call]) -> str:
-    return content + (f"[{', '.join(map(_called, calls))}]" if calls else "")
+    return content + (f"[{', '.join(map(in_python, calls))}]" if calls else "")
 
 
 def _lfm2(content: str, calls: list[Call]) -> str:
-    listed = f"<|tool_call_start|>[{', '.join(map(_called, calls))}]<|tool_call_end|>"
+    listed = f"<|tool_call_start|>[{', '.join(map(in_python, calls))}]<|tool_call_end|>"
     return content + listed * bool(calls)
 
 
 def _olmo3(content: str, calls: list[Call]) -> str:
-    lines = "\n".join(map(_called, calls))
+    lines = "\n".join(map(in_python, calls))
     return content + f"<function_calls>{lines}</function_calls>" * bool(calls)
-
-
-def _called(call: Call) -> str:
-    made = _each(_json(call), lambda key, value: f"{key}={python_literal(value)}, ")
-    return f"{call[0]}({made.removesuffix(', ')})"
-
-
-def python_literal(value: Any) -> str:
-    """As Python has it, every other string in its usual quotes."""
-    match value:
-        case dict():
-            members = (f"{python_literal(k)}: {python_literal(v)}" for k, v in value.items())
-            return f"{{{', '.join(members)}}}"
-        case list():
-            return f"[{', '.join(map(python_literal, value))}]"
-        case str():
-            quoted = json.dumps(value, ensure_ascii=False)
-            inside = quoted[1:-1].replace('\\"', '"').replace("'", "\\'")
-            return f"'{inside}'" if len(value) % 2 else quoted
-    return str(value)
-
-
-def _json(call: Call) -> str:
-    name, payload = call
-    return json.dumps({"code": payload}, ensure_ascii=False) if name == "python" else payload
 
 
 def _tool_call(content: str, calls: list[Call]) -> str:
     parts = [
-        f'<tool_call>\n{{"name": "{call[0]}", "arguments": {_json(call)}}}\n</tool_call>'
+        f'<tool_call>\n{{"name": "{call[0]}", "arguments": {as_json(call)}}}\n</tool_call>'
         for call in calls
     ]
     return "\n".join([content, *parts] if content else parts)
@@ -184,7 +153,7 @@ def _tool_call(content: str, calls: list[Call]) -> str:
 
 def _xml_call(content: str, calls: list[Call]) -> str:
     parts = [
-        f"<tool_call>\n<function={name}>\n{parameters(_json((name, payload)))}"
+        f"<tool_call>\n<function={name}>\n{parameters(as_json((name, payload)))}"
         "</function>\n</tool_call>"
         for name, payload in calls
     ]
@@ -193,7 +162,7 @@ def _xml_call(content: str, calls: list[Call]) -> str:
 
 def _seed_oss(content: str, calls: list[Call]) -> str:
     parts = [
-        f"<seed:tool_call>\n<function={name}>\n{_inline(_json((name, payload)))}"
+        f"<seed:tool_call>\n<function={name}>\n{_inline(as_json((name, payload)))}"
         "</function>\n</seed:tool_call>"
         for name, payload in calls
     ]
@@ -202,7 +171,7 @@ def _seed_oss(content: str, calls: list[Call]) -> str:
 
 def _minimax(content: str, calls: list[Call]) -> str:
     parts = [
-        f'<invoke name="{name}">\n{_named(_json((name, payload)))}</invoke>\n'
+        f'<invoke name="{name}">\n{_named(as_json((name, payload)))}</invoke>\n'
         for name, payload in calls
     ]
     return content + f"\n<minimax:tool_call>\n{''.join(parts)}</minimax:tool_call>" * bool(parts)
@@ -213,36 +182,18 @@ def _named(arguments: str) -> str:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return f'<parameter name="{key}">{text}</parameter>\n'
 
-    return _each(arguments, shown)
+    return each(arguments, shown)
 
 
 def _inline(arguments: str) -> str:
-    return _each(arguments, lambda key, value: f"<parameter={key}>{_python(value)}</parameter>\n")
+    return each(arguments, lambda key, value: f"<parameter={key}>{as_text(value)}</parameter>\n")
 
 
 def parameters(arguments: str) -> str:
     """The arguments as parameters; as they are where they are no object."""
-    return _each(
-        arguments, lambda key, value: f"<parameter={key}>\n{_python(value)}\n</parameter>\n"
+    return each(
+        arguments, lambda key, value: f"<parameter={key}>\n{as_text(value)}\n</parameter>\n"
     )
-
-
-def _each(arguments: str, shown: Callable[[str, Any], str]) -> str:
-    """Each member of the arguments as it is `shown`."""
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    return "".join(shown(key, value) for key, value in values.items())
-
-
-def _python(value: Any) -> str:
-    """As chat templates show it that make texts of values in Python's way."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
 
 
 def _r1_distilled_qwen(content: str, calls: list[Call]) -> str:
@@ -261,7 +212,7 @@ def _r1(content: str, calls: list[Call]) -> str:
 
 def _kimi_k2(content: str, calls: list[Call], called: int = 0) -> str:
     parts = (
-        f"<|tool_call_begin|>functions.{call[0]}:{place}<|tool_call_argument_begin|>{_json(call)}"
+        f"<|tool_call_begin|>functions.{call[0]}:{place}<|tool_call_argument_begin|>{as_json(call)}"
         "<|tool_call_end|>"
         for place, call in enumerate(calls, called)
     )
@@ -270,31 +221,31 @@ def _kimi_k2(content: str, calls: list[Call], called: int = 0) -> str:
 
 
 def _llama3_json(content: str, calls: list[Call]) -> str:
-    called = (f'{{"name": "{call[0]}", "parameters": {_json(call)}}}' for call in calls)
+    called = (f'{{"name": "{call[0]}", "parameters": {as_json(call)}}}' for call in calls)
     return content + "".join(called)
 
 
 def _xlam(content: str, calls: list[Call]) -> str:
-    called = (f'{{"name": "{call[0]}", "arguments": {_json(call)}}}' for call in calls)
+    called = (f'{{"name": "{call[0]}", "arguments": {as_json(call)}}}' for call in calls)
     return content + (f"[{', '.join(called)}]" if calls else "")
 
 
 def _mistral(content: str, calls: list[Call]) -> str:
     """Every other call has an id, as some models write one."""
     called = ", ".join(
-        f'{{"name": "{call[0]}", "arguments": {_json(call)}{_MISTRALS_ID * (place % 2)}}}'
+        f'{{"name": "{call[0]}", "arguments": {as_json(call)}{_MISTRALS_ID * (place % 2)}}}'
         for place, call in enumerate(calls)
     )
     return content + (f"[TOOL_CALLS] [{called}]" if calls else "")
 
 
 def _mistral_v11(content: str, calls: list[Call]) -> str:
-    called = (f"[TOOL_CALLS]{call[0]}[CALL_ID]abcDEF123[ARGS]{_json(call)}" for call in calls)
+    called = (f"[TOOL_CALLS]{call[0]}[CALL_ID]abcDEF123[ARGS]{as_json(call)}" for call in calls)
     return content + "".join(called)
 
 
 def _mistral_v13(content: str, calls: list[Call]) -> str:
-    return content + "".join(f"[TOOL_CALLS]{call[0]}[ARGS]{_json(call)}" for call in calls)
+    return content + "".join(f"[TOOL_CALLS]{call[0]}[ARGS]{as_json(call)}" for call in calls)
 
 
 _WRITERS = {
@@ -339,34 +290,10 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
         calls = calls[:1]
     if kind.parameters is not None:
         places = kind.parameters
-        calls = [(name, p if name == "python" else _told(p, places)) for name, p in calls]
+        calls = [(name, p if name == "python" else told(p, places)) for name, p in calls]
     if format in CALLS_OR_TEXT and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
         code = [call for call in calls if call[0] == "python"]
         calls = [call for call in calls if call[0] != "python"] + code[:1]
     return content, calls
-
-
-def _told(arguments: str, places: Places) -> str:
-    """`arguments` without texts that are JSON of something else, or look so in Python, where these
-    are not told apart, and without names that what is behind a name would end."""
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    for key, value in values.items():
-        if isinstance(places, Marks) and isinstance(value, str) and _is_other(value):
-            values[key] = f"text {value}"
-    values = {key.replace(places.value, "-"): value for key, value in values.items()}
-    if isinstance(places, Keywords):
-        values = {_NO_NAME.sub("-", key) or "_": value for key, value in values.items()}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _is_other(text: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return not isinstance(parsed(text), str)
-    return text in ("True", "False", "None")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functionary_sgl.runtime.keywords import Keywords
-from tests.formats import python_literal
+from tests.calls import python_literal
 
 values = st.recursive(
     st.none()
