@@ -5,9 +5,7 @@ would give them: the same variables, functions and filters, and messages in Open
 parsed arguments (documented under "Chat templates" in the transformers documentation).
 """
 
-import hashlib
 import json
-import string
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from datetime import datetime
@@ -24,13 +22,12 @@ from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.chat.schema import bounded
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import RequestError, UsageError
+from functionary_sgl.prompt import call_ids
 from functionary_sgl.prompt.definition import json_arguments
 from functionary_sgl.tokenizer import ControlTokens
 
 # What every template is given.
 _GIVEN = ("messages", "tools", "add_generation_prompt", "enable_thinking", "thinking")
-
-_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 class ChatTemplate:
@@ -59,10 +56,11 @@ class ChatTemplate:
         self.options: Set[str] = reads - {*special_tokens, *_GIVEN}
         self._special_tokens = special_tokens
         self._control = control
-        # Mistral's templates print ids, and accept only those of nine letters and digits.
-        self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
-        # And those that know reasoning take it as a part of the content.
+        self._with_ids = call_ids.shown_by(template)
+        # Mistral's that know reasoning take it as a part of the content.
         self._shows_thoughts = "[THINK]" in template and "thinking" in template
+        # LFM2.5's has a name of its own for it.
+        self._thoughts = "thinking" if "message.thinking" in template else "reasoning_content"
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
         """The marked text; with `generation`, up to where the assistant's next turn begins.
@@ -88,7 +86,9 @@ class ChatTemplate:
         self, conversation: Conversation, generation: bool, shown: Callable[[str], Any]
     ) -> dict[str, Any]:
         """What the template is given, with the arguments of calls as they are `shown`."""
-        messages = [self._message(message, shown) for message in conversation.messages]
+        messages = [
+            self._message(message, shown) for message in self._with_ids(conversation.messages)
+        ]
         variables: dict[str, Any] = {
             **self._marked(dict(conversation.template_options)),
             **self._special_tokens,
@@ -106,21 +106,13 @@ class ChatTemplate:
         if message.reasoning and self._shows_thoughts:
             shown["content"] = _thought(message)
         elif message.reasoning:
-            shown["reasoning_content"] = message.reasoning
+            shown[self._thoughts] = message.reasoning
         if message.calls:
-            shown["tool_calls"] = [self._call(call, arguments) for call in message.calls]
+            shown["tool_calls"] = [_call(call, arguments) for call in message.calls]
         if message.role == "tool":
             shown["name"] = message.name or "tool"
-            shown["tool_call_id"] = self._call_id(message.call_id or shown["name"])
+            shown["tool_call_id"] = message.call_id
         return shown
-
-    def _call(self, call: Call, arguments: Callable[[str], Any]) -> dict[str, Any]:
-        function = {"name": call.name, "arguments": arguments(json_arguments(call))}
-        return {
-            "id": self._call_id(call.id or call.name),
-            "type": "function",
-            "function": function,
-        }
 
     def _marked(self, value: Any) -> Any:
         """`value` with all of its strings marked."""
@@ -141,6 +133,11 @@ def _compiled(environment: ImmutableSandboxedEnvironment, text: str, source: str
     except Exception as error:  # Python's own, for what jinja made of the template
         reason = str(error) or type(error).__name__
     raise UsageError(f"{source} is no template that can be used: {reason}")
+
+
+def _call(call: Call, arguments: Callable[[str], Any]) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": arguments(json_arguments(call))}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -177,13 +174,6 @@ def _thought(message: Message) -> list[dict[str, str]]:
     """Reasoning and text as Mistral's templates take them, as parts of the content."""
     parts = [{"type": "thinking", "thinking": message.reasoning}]
     return parts + [{"type": "text", "text": message.content}] * bool(message.content)
-
-
-def _nine_characters(call_id: str) -> str:
-    if len(call_id) == 9 and call_id.isalnum() and call_id.isascii():
-        return call_id
-    number = int.from_bytes(hashlib.blake2b(call_id.encode(), digest_size=16).digest(), "big")
-    return "".join(_ALPHANUMERIC[number // 62**place % 62] for place in range(9))
 
 
 def _to_json(value: Any, **options: Any) -> str:

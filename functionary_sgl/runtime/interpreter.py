@@ -269,10 +269,11 @@ class _Interpreter:
     def _constraint(self, expression: Any) -> Constraint | None:
         wanted = expression.sampling_params
         marks = getattr(expression, "marks", None)
+        before: tuple[str, ...] = getattr(expression, "before", ())
         if wanted.json_schema is not None and marks is not None:
-            return Constraint("json_schema", wanted.json_schema, marks=marks)
+            ends = tails(self._tokenizer, before, string=False, bracket=marks.end)
+            return Constraint("json_schema", wanted.json_schema, tails=ends, marks=marks)
         if wanted.json_schema is not None:
-            before: tuple[str, ...] = getattr(expression, "before", ())
             is_string = Variable.parse(expression.name).role in ("code", "input")
             found = tails(self._tokenizer, before, string=is_string)
             before_it = self._take_lead(string=is_string)

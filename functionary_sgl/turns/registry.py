@@ -5,10 +5,12 @@ from importlib.metadata import entry_points
 
 from functionary_sgl.errors import UsageError
 from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.formats.kimi_k2 import FORMAT as KIMI_K2
 from functionary_sgl.turns.formats.llama3_json import FORMAT as LLAMA3_JSON
 from functionary_sgl.turns.formats.minimax import FORMAT as MINIMAX
 from functionary_sgl.turns.formats.mistral import FORMAT as MISTRAL
 from functionary_sgl.turns.formats.mistral import V11, V13
+from functionary_sgl.turns.formats.pythonic import LFM2, LLAMA4, OLMO3, PYTHONIC
 from functionary_sgl.turns.formats.r1 import FORMAT as R1
 from functionary_sgl.turns.formats.tool_call import (
     COGITO,
@@ -25,6 +27,8 @@ from functionary_sgl.turns.formats.v3_llama3 import FORMAT as V3_LLAMA3
 from functionary_sgl.turns.formats.v3_llama3 import LLAVA
 from functionary_sgl.turns.formats.v3_llama31 import FORMAT as V3_LLAMA31
 from functionary_sgl.turns.formats.v3_llama31 import R1_DISTILLED_LLAMA, REASONING
+from functionary_sgl.turns.formats.xlam import LLAMA as XLAM_LLAMA
+from functionary_sgl.turns.formats.xlam import QWEN as XLAM_QWEN
 from functionary_sgl.turns.formats.xml_call import QWEN3_CODER, SEED_OSS
 
 ENTRY_POINTS = "functionary_sgl.formats"
@@ -35,6 +39,7 @@ FORMATS: dict[str, Format] = {
     for format in (
         *(V3_LLAMA3, V3_LLAMA31, V2_LLAMA3, V2, V1, REASONING, LLAVA),
         *(HERMES, GRANITE, QWEN3_CODER, SEED_OSS, MINIMAX, LLAMA3_JSON, MISTRAL, V11, V13),
+        *(KIMI_K2, PYTHONIC, LLAMA4, LFM2, OLMO3, XLAM_LLAMA, XLAM_QWEN),
         *(R1, R1_DISTILLED_LLAMA, R1_DISTILLED_QWEN, QWEN25, GEMMA3, COGITO),
     )
 }

@@ -20,7 +20,16 @@ def check(call: Any) -> None:
     jsonschema.validate(json.loads(call.function.arguments), SCHEMAS[call.function.name])
 
 
-FORMATS = ("v3-llama3.1", "v2.llama3", "tool-call", "qwen3-coder", "minimax-m2")
+FORMATS = (
+    "v3-llama3.1",
+    "v2.llama3",
+    "tool-call",
+    "qwen3-coder",
+    "minimax-m2",
+    "kimi-k2",
+    "pythonic",
+    "lfm2",
+)
 CHOICES = ("required", "book_trip")
 SEEDS = (1, 2)
 

@@ -16,6 +16,10 @@ OTHERWISE = {
     "mistral": "the ids of calls",
     "seed-oss": "lists and objects, in Python's terms",
     "mistral-v11": "the id of a call is the client's",
+    "pythonic": "strings without quotes",
+    "llama4-pythonic": "all values in quotes",
+    "lfm2": "strings in quotes that are not escaped",
+    "olmo3": "strings as JSON has them",
 }
 
 
