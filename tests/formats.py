@@ -1,29 +1,32 @@
 """For tests of all formats: their prompters, and turns as a model of each would write them."""
 
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 
-from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.own_template import OwnTemplate
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.turns import FORMATS, Format
+from tests.calls import Call, as_json, as_text, each, in_python, told
 from tests.conftest import TINY
 from tests.paths import DATA
 from tests.serving import scripted_model, serving
-from tests.writers import Call, glm_45, glm_47, gpt_oss, ling_3, minimax
-from tests.writers import each as _each
-from tests.writers import in_json as _json
+from tests.writers import glm_45, glm_47, gpt_oss, ling_3, minimax
 
 T = TypeVar("T")
 
 CHAT_TEMPLATES = DATA / "chat_templates"
 JSON_FORMATS = [name for name, format in FORMATS.items() if format.parameters is None]
 """Those whose calls are JSON, which may be broken."""
+
+IN_A_LIST = {"mistral", "xlam-2", "xlam-2-qwen"}
+"""Those whose calls are members of a list in JSON."""
+
+CALLS_OR_TEXT = {"llama3-json", "pythonic", "xlam-2", "xlam-2-qwen"}
+"""Those whose turns are one of both."""
 
 SPECIAL_TOKENS = {"bos_token": "<|begin_of_text|>", "eos_token": "</s>"}
 
@@ -80,8 +83,11 @@ def clients(
         yield PerFormat(start)
 
 
-def written(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:
-    """The raw turn, from the end of the prompt on, without the control token that ends it."""
+def written(
+    format: str, content: str | None, calls: list[Call], reasoning: str = "", called: int = 0
+) -> str:
+    """The raw turn, from the end of the prompt on, without the control token that ends it; `called`
+    calls came before it in the conversation."""
     before = ""
     if reasoning:
         tags = ("<thinking>", "</thinking>")
@@ -96,16 +102,20 @@ def written(format: str, content: str | None, calls: list[Call], reasoning: str 
             before = f"[THINK]{reasoning}[/THINK]"
     if format in _GLMS:
         before = ("" if format in OPENED else "\n<think>") + f"{reasoning}</think>"
+    if format == "kimi-k2":  # whose turns begin so, though there is none
+        return f"<think>{reasoning}</think>" + _kimi_k2(content or "", calls, called)
     return before + _WRITERS[format](content or "", calls)
 
 
-def ended(format: str, content: str | None, calls: list[Call], reasoning: str = "") -> str:
+def ended(
+    format: str, content: str | None, calls: list[Call], reasoning: str = "", called: int = 0
+) -> str:
     """As `written`, with the token that ends it where that is another for calls."""
     ends = FORMATS[format].stop_tokens
     end = ends[not calls] if ends[0] == "<|observation|>" else ""
     if format == "gpt-oss":
         end = ends[bool(calls)]
-    return written(format, content, calls, reasoning) + end
+    return written(format, content, calls, reasoning, called) + end
 
 
 def lasting(format: str, ids: list[int]) -> list[int]:
@@ -143,9 +153,23 @@ def _v3_llama31(content: str, calls: list[Call]) -> str:
     return content + "".join(marked)
 
 
+def _pythonic(content: str, calls: list[Call]) -> str:
+    return content + (f"[{', '.join(map(in_python, calls))}]" if calls else "")
+
+
+def _lfm2(content: str, calls: list[Call]) -> str:
+    listed = f"<|tool_call_start|>[{', '.join(map(in_python, calls))}]<|tool_call_end|>"
+    return content + listed * bool(calls)
+
+
+def _olmo3(content: str, calls: list[Call]) -> str:
+    lines = "\n".join(map(in_python, calls))
+    return content + f"<function_calls>{lines}</function_calls>" * bool(calls)
+
+
 def _tool_call(content: str, calls: list[Call]) -> str:
     parts = [
-        f'<tool_call>\n{{"name": "{call[0]}", "arguments": {_json(call)}}}\n</tool_call>'
+        f'<tool_call>\n{{"name": "{call[0]}", "arguments": {as_json(call)}}}\n</tool_call>'
         for call in calls
     ]
     return "\n".join([content, *parts] if content else parts)
@@ -153,7 +177,7 @@ def _tool_call(content: str, calls: list[Call]) -> str:
 
 def _xml_call(content: str, calls: list[Call]) -> str:
     parts = [
-        f"<tool_call>\n<function={name}>\n{parameters(_json((name, payload)))}"
+        f"<tool_call>\n<function={name}>\n{parameters(as_json((name, payload)))}"
         "</function>\n</tool_call>"
         for name, payload in calls
     ]
@@ -162,7 +186,7 @@ def _xml_call(content: str, calls: list[Call]) -> str:
 
 def _seed_oss(content: str, calls: list[Call]) -> str:
     parts = [
-        f"<seed:tool_call>\n<function={name}>\n{_inline(_json((name, payload)))}"
+        f"<seed:tool_call>\n<function={name}>\n{_inline(as_json((name, payload)))}"
         "</function>\n</seed:tool_call>"
         for name, payload in calls
     ]
@@ -170,21 +194,14 @@ def _seed_oss(content: str, calls: list[Call]) -> str:
 
 
 def _inline(arguments: str) -> str:
-    return _each(arguments, lambda key, value: f"<parameter={key}>{_python(value)}</parameter>\n")
+    return each(arguments, lambda key, value: f"<parameter={key}>{as_text(value)}</parameter>\n")
 
 
 def parameters(arguments: str) -> str:
     """The arguments as parameters; as they are where they are no object."""
-    return _each(
-        arguments, lambda key, value: f"<parameter={key}>\n{_python(value)}\n</parameter>\n"
+    return each(
+        arguments, lambda key, value: f"<parameter={key}>\n{as_text(value)}\n</parameter>\n"
     )
-
-
-def _python(value: Any) -> str:
-    """As chat templates show it that make texts of values in Python's way."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
 
 
 def _r1_distilled_qwen(content: str, calls: list[Call]) -> str:
@@ -201,27 +218,42 @@ def _r1(content: str, calls: list[Call]) -> str:
     return content + listed
 
 
+def _kimi_k2(content: str, calls: list[Call], called: int = 0) -> str:
+    parts = (
+        f"<|tool_call_begin|>functions.{call[0]}:{place}<|tool_call_argument_begin|>{as_json(call)}"
+        "<|tool_call_end|>"
+        for place, call in enumerate(calls, called)
+    )
+    section = f"<|tool_calls_section_begin|>{''.join(parts)}<|tool_calls_section_end|>"
+    return content + section * bool(calls)
+
+
 def _llama3_json(content: str, calls: list[Call]) -> str:
-    called = (f'{{"name": "{call[0]}", "parameters": {_json(call)}}}' for call in calls)
+    called = (f'{{"name": "{call[0]}", "parameters": {as_json(call)}}}' for call in calls)
     return content + "".join(called)
+
+
+def _xlam(content: str, calls: list[Call]) -> str:
+    called = (f'{{"name": "{call[0]}", "arguments": {as_json(call)}}}' for call in calls)
+    return content + (f"[{', '.join(called)}]" if calls else "")
 
 
 def _mistral(content: str, calls: list[Call]) -> str:
     """Every other call has an id, as some models write one."""
     called = ", ".join(
-        f'{{"name": "{call[0]}", "arguments": {_json(call)}{_MISTRALS_ID * (place % 2)}}}'
+        f'{{"name": "{call[0]}", "arguments": {as_json(call)}{_MISTRALS_ID * (place % 2)}}}'
         for place, call in enumerate(calls)
     )
     return content + (f"[TOOL_CALLS] [{called}]" if calls else "")
 
 
 def _mistral_v11(content: str, calls: list[Call]) -> str:
-    called = (f"[TOOL_CALLS]{call[0]}[CALL_ID]abcDEF123[ARGS]{_json(call)}" for call in calls)
+    called = (f"[TOOL_CALLS]{call[0]}[CALL_ID]abcDEF123[ARGS]{as_json(call)}" for call in calls)
     return content + "".join(called)
 
 
 def _mistral_v13(content: str, calls: list[Call]) -> str:
-    return content + "".join(f"[TOOL_CALLS]{call[0]}[ARGS]{_json(call)}" for call in calls)
+    return content + "".join(f"[TOOL_CALLS]{call[0]}[ARGS]{as_json(call)}" for call in calls)
 
 
 _WRITERS = {
@@ -247,6 +279,13 @@ _WRITERS = {
     "gemma3": _tool_call,
     "r1_distilled_qwen": _r1_distilled_qwen,
     "r1": _r1,
+    "kimi-k2": _kimi_k2,
+    "pythonic": _pythonic,
+    "llama4-pythonic": _pythonic,
+    "lfm2": _lfm2,
+    "olmo3": _olmo3,
+    "xlam-2": _xlam,
+    "xlam-2-qwen": _xlam,
     "llama3-json": _llama3_json,
     "mistral": _mistral,
     "mistral-v11": _mistral_v11,
@@ -265,33 +304,11 @@ def possible(format: str, content: str | None, calls: list[Call]) -> tuple[str |
     if not kind.many_calls:
         calls = calls[:1]
     if kind.parameters is not None:
-        marks = kind.parameters
-        calls = [(name, p if name == "python" else _told(p, marks.value)) for name, p in calls]
-    if format == "llama3-json" and calls:
+        places = kind.parameters
+        calls = [(name, p if name == "python" else told(p, places)) for name, p in calls]
+    if format in CALLS_OR_TEXT and calls:
         content = None  # a call is all there is
     if _WRITERS[format] is _v3_llama31:  # code goes to the turn's end
         code = [call for call in calls if call[0] == "python"]
         calls = [call for call in calls if call[0] != "python"] + code[:1]
     return content, calls
-
-
-def _told(arguments: str, mark: str) -> str:
-    """`arguments` without texts that are JSON of something else, or look so in Python, and without
-    names that the `mark` behind a name would end."""
-    try:
-        values = parsed(arguments)
-    except ValueError:
-        return arguments
-    if not isinstance(values, dict):
-        return arguments
-    for key, value in values.items():
-        if isinstance(value, str) and _is_other(value):
-            values[key] = f"text {value}"
-    values = {key.replace(mark, "-"): value for key, value in values.items()}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _is_other(text: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return not isinstance(parsed(text), str)
-    return text in ("True", "False", "None")

@@ -21,7 +21,10 @@ from tests.loops import LOOP, Client, Step, Turn, completion, result, streamed, 
 from tests.replay import runner, tools_of
 from tests.serving import scripted_model
 
-FORGETS_REASONING = {"hermes", "qwen3-coder", "minimax-m2", "glm-4.5", "glm-4.7", "gpt-oss"}
+FORGETS_REASONING = {
+    *("hermes", "qwen3-coder", "minimax-m2", "kimi-k2", "lfm2"),
+    *("glm-4.5", "glm-4.7", "gpt-oss"),
+}
 MOVES_TOOLS = {"mistral"}
 """Formats whose templates show earlier turns otherwise when the user asks again."""
 
@@ -73,13 +76,13 @@ def carried(
     format: str, walk: Sequence[Said], client: Client, cut: Any = "char", *, stream: bool = False
 ) -> tuple[list[Turn], Watched]:
     """The turns of a conversation in which the model says these, and the model."""
-    steps, replies, calling = [], [], False
+    steps, replies, calling, called = [], [], False, 0
     for number, (content, calls, reasoning) in enumerate(walk):
         steps.append(Step("" if calling else f"Question {number}?"))
         match = result(number, 0)[:12] if calling else steps[-1].question
-        raw = ended(format, content, calls, reasoning)
+        raw = ended(format, content, calls, reasoning, called)
         replies.append({"match": match, "turn": raw, "chunk": cut})
-        calling = bool(calls)
+        calling, called = bool(calls), called + len(calls)
     asked = prompter(format)
     scripted = scripted_model(asked, *replies)
     engine: Any = CachingEngine(scripted.engine)

@@ -28,7 +28,7 @@ SGLANG = "sglang"
 """SGLang's own server; any other name is one of ours."""
 
 _LAUNCHER = Path(__file__).parents[2] / "server_sglang.py"
-_START_SECONDS = 300
+_START_SECONDS = 600
 _TOLD_CHARACTERS = 3_000
 
 # What SGLang's server is best at this with. Its prompt is the text of the request, which is ours.

@@ -10,7 +10,7 @@ from functionary_sgl import files, tracing
 from functionary_sgl.adapters import Adapters
 from functionary_sgl.admission import Admission
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.cli import engine_flags, flags, keys, logs, progress, server, storing, tls
+from functionary_sgl.cli import engine_flags, flags, http_flags, keys, logs, progress, storing, tls
 from functionary_sgl.cli.listener import allow_files, bind
 from functionary_sgl.cli.loading import Answering
 from functionary_sgl.cli.rereading import Rereading
@@ -135,7 +135,7 @@ def parser(command: str, description: str) -> flags.Parser:
     add("--host", default="127.0.0.1", help="default: 127.0.0.1")
     add("--port", type=flags.port, metavar="N", default=8000, help="default: 8000")
     keys.add_flags(parser)
-    server.add_flags(parser)
+    http_flags.add_flags(parser)
     storing.add_flags(parser)
     logs.add_flags(parser)
     add("--ssl-keyfile", metavar="FILE", help="serve HTTPS with this key ...")

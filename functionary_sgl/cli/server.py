@@ -11,7 +11,6 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -19,19 +18,16 @@ import uvloop
 from functionary_sgl.api.app import create_app
 from functionary_sgl.api.browsers import ANY
 from functionary_sgl.api.keys import Keyring
-from functionary_sgl.api.limits import MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_CONNECTIONS
 from functionary_sgl.api.responses.background import Jobs
 from functionary_sgl.api.responses.store import ResponseStore
-from functionary_sgl.cli import flags, logs
+from functionary_sgl.cli import logs
 from functionary_sgl.cli.banner import banner
 from functionary_sgl.cli.connection import Connection
+from functionary_sgl.cli.http_flags import MIB
 from functionary_sgl.cli.loading import Answering
 from functionary_sgl.cli.rereading import Rereading
 from functionary_sgl.errors import EngineDied, ServerStopping
 from functionary_sgl.model import Model
-
-DRAIN_SECONDS = 30
-"""How long running answers may take to end when the server is told to stop, by default."""
 
 LAST_WORDS_SECONDS = 2
 """The same when only error events are left to send."""
@@ -42,12 +38,6 @@ CLOSE_SECONDS = 1
 END_SECONDS = 20
 """How long the engine's processes and this one may take to end, behind the last answer. Then they
 are left, and what hung is printed: a supervisor waits for the exit to start the server anew."""
-
-MIB = 2**20
-
-KEEP_ALIVE_SECONDS = 75
-"""How long a connection may be idle, by default: longer than the load balancers in front of it
-leave theirs (AWS 60 s, nginx 60 s), or they send a request into one that is just being closed."""
 
 LOOK_SECONDS = 0.05
 """How often those that drain are counted."""
@@ -60,91 +50,6 @@ and a thousand streams are half a million: by Python's own numbers all answers s
 
 GIL_SECONDS = 0.001
 """How long a thread may compute while the event loop waits for its turn."""
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that are about HTTP, but for the address, which others need too."""
-    add = parser.add_argument
-    add(
-        "--allowed-hosts",
-        nargs="+",
-        metavar="NAME",
-        help="names under which this server is known (.example.com: and all that end so); default: "
-        "this machine's, or with keys any",
-    )
-    add(
-        "--allowed-origins",
-        nargs="+",
-        type=_origin,
-        metavar="ORIGIN",
-        default=[],
-        help="web pages that may use it, such as https://example.com (*: any); default: its own",
-    )
-    add("--no-page", action="store_true", help="do not show browsers the playground at /")
-    add(
-        "--drain-timeout",
-        type=flags.seconds,
-        metavar="SECONDS",
-        default=DRAIN_SECONDS,
-        help=f"how long answers may take to end when it is told to stop; default: {DRAIN_SECONDS}",
-    )
-    add(
-        "--request-timeout",
-        type=flags.positive,
-        metavar="SECONDS",
-        help="how long an answer may take, waiting included; default: as long as it does",
-    )
-    add(
-        "--timeout-keep-alive",
-        type=flags.positive,
-        metavar="SECONDS",
-        default=KEEP_ALIVE_SECONDS,
-        help="how long a connection may be idle, longer than load balancers have it; default: "
-        f"{KEEP_ALIVE_SECONDS}",
-    )
-    add(
-        "--max-connections",
-        type=flags.positive,
-        metavar="N",
-        default=MAX_CONNECTIONS,
-        help=f"clients beyond that are sent away; default: {MAX_CONNECTIONS}",
-    )
-    add(
-        "--max-body-mb",
-        type=_body_mb,
-        metavar="N",
-        default=MAX_BODY_BYTES // MIB,
-        help=f"most MiB of a request's body; default: {MAX_BODY_BYTES // MIB}",
-    )
-
-
-def _origin(text: str) -> str:
-    """An origin as browsers send it: one that is written otherwise would never be one."""
-    if text in (ANY, "null"):
-        return text
-    try:
-        parts = urlsplit(text)
-        name, port = parts.hostname, parts.port
-    except ValueError:
-        name, port = None, None
-    if (
-        not name
-        or text.lower().rstrip("/") != f"{parts.scheme}://{parts.netloc.lower()}"
-        or "@" in parts.netloc
-    ):
-        raise argparse.ArgumentTypeError(
-            f"{text} is no origin of web pages: it is https://NAME, or with a port https://NAME:1234"
-        )
-    own = f"[{name}]" if ":" in name else name
-    is_usual = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
-    return f"{parts.scheme}://{own}" + ("" if is_usual else f":{port}")
-
-
-def _body_mb(text: str) -> int:
-    number, most = flags.positive(text), MAX_BODIES_BYTES // MIB
-    if number > most:
-        raise argparse.ArgumentTypeError(f"{number} MiB are too many; at most {most} can be taken")
-    return number
 
 
 def run(

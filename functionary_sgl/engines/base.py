@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from prometheus_client import Metric
 
 from functionary_sgl.errors import EngineDied, EngineError
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 
 EVER = 2**31 - 1
 """As `min_tokens`: text ends with the budget only."""
@@ -67,7 +67,7 @@ class Constraint:
     source: str
     lead: str = ""
     tails: tuple[str, ...] = ()
-    marks: Marks | None = None
+    marks: Places | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def lark(constraint: Constraint) -> str:
     """
     schema = json.loads(constraint.source)
     if constraint.marks is not None:
-        return parameters_text(schema, constraint.marks)
+        return parameters_text(schema, constraint.marks, constraint.tails)
     return grammar_text(schema, constraint.lead, constraint.tails)
 
 

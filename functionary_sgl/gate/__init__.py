@@ -20,7 +20,7 @@ from functionary_sgl.errors import EngineError, InvalidSchema
 from functionary_sgl.gate.shared import Shared
 from functionary_sgl.gate.trials import Trials, Unfinished, validity
 from functionary_sgl.gate.verdict import Constraints, verdict
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.metrics import (
     CALLS,
     GATE_SECONDS,
@@ -71,7 +71,7 @@ class Gate:
     any text with `off`."""
 
     def __init__(
-        self, engine: Engine, constraints: Constraints = "schema", marks: Marks | None = None
+        self, engine: Engine, constraints: Constraints = "schema", marks: Places | None = None
     ) -> None:
         """`marks`: the model writes arguments as parameters between these."""
         self._engine = engine

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from functionary_sgl.engines.base import TOO_COSTLY, Constraint, Engine
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.sandbox import Trial, bytewise
 
 MOST_SOON = 4
@@ -23,7 +23,7 @@ class Trials:
     `cut_short`: time or memory was up in one, so what came of it need not come of it again.
     """
 
-    def __init__(self, engine: Engine, patient: bool, marks: Marks | None = None) -> None:
+    def __init__(self, engine: Engine, patient: bool, marks: Places | None = None) -> None:
         """`marks`: objects are written as parameters between these."""
         self._engine = engine
         self._marks = marks

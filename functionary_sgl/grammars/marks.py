@@ -11,8 +11,6 @@ from typing import NamedTuple
 from functionary_sgl.grammars.lark import Expression, Literal, Token
 from functionary_sgl.tokenizer import Tokenizer
 
-CAPITALS = {"true": "True", "false": "False", "null": "None"}
-
 _FIRST = 0xD800
 
 

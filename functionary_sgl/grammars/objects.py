@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.alternatives import Part
@@ -17,12 +17,24 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.grammars.texts import Texts, found_in
+from functionary_sgl.grammars.texts import found_in
 from functionary_sgl.schemas.bounds import MAX_PATTERN_PROPERTIES
 
 COLON = Literal(": ")
 
 Value = Callable[[tuple[Any, ...]], Expression]
+
+
+class Keys(Protocol):
+    """How keys are written."""
+
+    def key(self, name: str) -> Expression:
+        """The key `name`, which is listed."""
+
+    def other_key(
+        self, names: Sequence[str], patterns: Sequence[str], barred: Sequence[str]
+    ) -> Expression:
+        """A key that is none of `names`, and that all `patterns` match and none of `barred`."""
 
 
 class _Member(NamedTuple):
@@ -31,13 +43,24 @@ class _Member(NamedTuple):
 
 
 def object_(
-    parts: Sequence[Part], value: Value, rule: Callable[[Expression], Expression], texts: Texts
+    parts: Sequence[Part], value: Value, rule: Callable[[Expression], Expression], keys: Keys
 ) -> Expression:
-    """The objects that satisfy all `parts`; `value` and `rule` as for arrays, `texts` makes what
-    keys are written by.
+    """The objects that satisfy all `parts`; `value` and `rule` as for arrays.
 
     Raises InvalidSchema for what is not enforced.
     """
+    body = members_of(parts, value, rule, keys, COLON)
+    return sequence(Literal("{"), body, Literal("}"))
+
+
+def members_of(
+    parts: Sequence[Part],
+    value: Value,
+    rule: Callable[[Expression], Expression],
+    keys: Keys,
+    colon: Expression,
+) -> Expression:
+    """What stands between the brackets of such objects, with `colon` behind a key."""
     names = names_of(parts)
     required = {name for part in parts for name in part.get("required", ())}
     patterns = patterns_of(parts)
@@ -46,12 +69,11 @@ def object_(
         return value(member_schemas(parts, name, patterns))
 
     members = [
-        _Member(sequence(texts.key(name), COLON, of_name(name)), name in required) for name in names
+        _Member(sequence(keys.key(name), colon, of_name(name)), name in required) for name in names
     ]
-    others = Choice(tuple(_others(parts, names, patterns, value, texts)))
+    others = Choice(tuple(_others(parts, names, patterns, value, keys, colon)))
     least, most = counts(parts, "minProperties", "maxProperties")
-    body = _Body(members, others, least - len(required), most, rule).expression()
-    return sequence(Literal("{"), body, Literal("}"))
+    return _Body(members, others, least - len(required), most, rule).expression()
 
 
 def names_of(parts: Sequence[Part]) -> list[str]:
@@ -86,7 +108,12 @@ def schemas_for(part: Part, name: str | None, patterns: Sequence[str]) -> Iterat
 
 
 def _others(
-    parts: Sequence[Part], names: Sequence[str], patterns: Sequence[str], value: Value, texts: Texts
+    parts: Sequence[Part],
+    names: Sequence[str],
+    patterns: Sequence[str],
+    value: Value,
+    keys: Keys,
+    colon: Expression,
 ) -> Iterator[Expression]:
     """Keys that are not among `names`, with their values, for each combination of patterns."""
     for count in range(len(patterns) + 1):
@@ -94,8 +121,8 @@ def _others(
             schemas = tuple(schema for part in parts for schema in schemas_for(part, None, found))
             if False not in schemas:
                 barred = [pattern for pattern in patterns if pattern not in found]
-                key = texts.other_key(names, found, barred)
-                yield sequence(key, COLON, value(schemas))
+                key = keys.other_key(names, found, barred)
+                yield sequence(key, colon, value(schemas))
 
 
 class _Body:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.alternatives import Part
 from functionary_sgl.grammars.arrays import counts
+from functionary_sgl.grammars.keywords import Keywords, keywords_of
 from functionary_sgl.grammars.lark import (
     NEVER,
     NOTHING,
@@ -30,34 +31,42 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.grammars.marks import CAPITALS, Marks
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.grammars.numbers import number_pattern
 from functionary_sgl.grammars.objects import member_schemas, names_of, patterns_of, schemas_for
 from functionary_sgl.grammars.patterns import plain_pattern_text
 from functionary_sgl.grammars.plain import PlainTexts, Text, literally
 from functionary_sgl.grammars.readings import Readings
-from functionary_sgl.grammars.rules import Rules
+from functionary_sgl.grammars.rules import CAPITALS, Rules
 
 MOST_IN_ANY_ORDER = 5
 """Listed parameters that may come in any order; there is a rule for each set of them that is left.
 More come in the schema's order."""
 
 
-def parameters_text(schema: Mapping[str, Any], marks: Marks) -> str:
-    """A grammar for the objects that satisfy `schema`, written as parameters, to their end.
+Places = Marks | Keywords
+"""How the arguments of a call are written that are no JSON object."""
+
+
+def parameters_text(schema: Mapping[str, Any], places: Places, tails: Sequence[str] = ()) -> str:
+    """A grammar for the objects that satisfy `schema`, written in such `places`, to their end; one
+    of `tails` may follow.
 
     Raises InvalidSchema where there are none, and for what no grammar here can hold.
     """
     grammar = Grammar()
-    text = grammar.text(parameters_of(schema, marks, grammar))
+    tail = [optional(Choice(tuple(map(Literal, tails))))] * bool(tails)
+    text = grammar.text(sequence(parameters_of(schema, places, grammar), *tail))
     if text is None:
         raise InvalidSchema("No value satisfies it.")
     return text
 
 
-def parameters_of(schema: Mapping[str, Any], marks: Marks, grammar: Grammar) -> Expression:
-    """As `value_of`, for objects as parameters, to their end."""
-    return _Parameters(schema, marks, grammar).expression()
+def parameters_of(schema: Mapping[str, Any], places: Places, grammar: Grammar) -> Expression:
+    """As `value_of`, for objects in such `places`, to their end."""
+    if isinstance(places, Keywords):
+        return keywords_of(schema, grammar)
+    return _Parameters(schema, places, grammar).expression()
 
 
 class _Member(NamedTuple):

@@ -10,9 +10,10 @@ from collections.abc import Sequence as Parts
 from functools import lru_cache, partial
 
 from functionary_sgl.errors import InvalidSchema
+from functionary_sgl.grammars import quoted
 from functionary_sgl.grammars.intervals import either
 from functionary_sgl.grammars.spelling import plain, spelled
-from functionary_sgl.grammars.strings import CHARACTER
+from functionary_sgl.grammars.strings import CHARACTER, literal
 from functionary_sgl.patterns import Variant, searched
 from functionary_sgl.patterns.characters import Ranges
 from functionary_sgl.patterns.tree import Characters, Choice, Node, Repeat, Sequence
@@ -39,6 +40,15 @@ def pattern_text(pattern: str) -> str | None:
 def plain_pattern_text(pattern: str) -> str | None:
     """As `pattern_text`, for texts as they stand."""
     return _any_of(_variants(pattern), plain, "(?s:.)")
+
+
+@lru_cache(maxsize=256)
+def quoted_pattern_text(pattern: str, quote: str) -> str | None:
+    """As `pattern_text`, for Python's strings between two of `quote`, between slashes."""
+    spell = partial(quoted.spelled, quote=quote)
+    text = _any_of(_variants(pattern), spell, quoted.character(quote))
+    mark = literal(quote)
+    return None if text is None else f"/{mark}{text}{mark}/"
 
 
 def _variants(pattern: str) -> Parts[Variant]:

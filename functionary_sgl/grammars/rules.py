@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.alternatives import Alternatives, Part
@@ -17,6 +17,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
+from functionary_sgl.grammars.literals import LiteralTexts
 from functionary_sgl.grammars.multiples import as_integers, has_steps, multiples, simplified
 from functionary_sgl.grammars.numbers import number_pattern
 from functionary_sgl.grammars.objects import object_
@@ -26,6 +27,21 @@ from functionary_sgl.grammars.work import Work
 MOST_SPELLED = 2_000
 """Characters of values and names that are taken in every spelling. Where there are more, only those
 that writers of JSON escape are."""
+
+
+CAPITALS = {"true": "True", "false": "False", "null": "None"}
+"""JSON's words, and Python's."""
+
+
+class Terms(NamedTuple):
+    """How values are written: strings, and each of JSON's words in all ways."""
+
+    texts: type[Texts | LiteralTexts]
+    words: Mapping[str, tuple[str, ...]]
+
+
+JSON = Terms(Texts, {word: (word,) for word in CAPITALS})
+PYTHON = Terms(LiteralTexts, {word: (capital, word) for word, capital in CAPITALS.items()})
 
 
 def grammar_text(schema: Mapping[str, Any], lead: str = "", tails: Sequence[str] = ()) -> str:
@@ -56,7 +72,7 @@ class Rules:
     """Makes rules in `grammar` for values that satisfy `schema`, or parts of it. What they need in
     turn is there when they are `complete`."""
 
-    def __init__(self, schema: Mapping[str, Any], grammar: Grammar) -> None:
+    def __init__(self, schema: Mapping[str, Any], grammar: Grammar, terms: Terms = JSON) -> None:
         self._definitions = schema.get("$defs", {})
         self.alternatives = Alternatives(self._definitions)
         self.work = Work()
@@ -64,7 +80,8 @@ class Rules:
         self._values: dict[tuple[int, ...], Name] = {}
         self._kept: list[Any] = []
         self._pending: list[tuple[Name, tuple[Any, ...]]] = []
-        self.texts = Texts(grammar.terminal, _characters(schema) <= MOST_SPELLED)
+        self._words = terms.words
+        self.texts = terms.texts(grammar.terminal, _characters(schema) <= MOST_SPELLED)
 
     def complete(self) -> None:
         """Make the rules that others need, until all are there."""
@@ -103,10 +120,10 @@ class Rules:
         self.work.spend(type_, parts)
         match type_:
             case "null":
-                return Literal("null")
+                return self._word("null")
             case "boolean":
                 values = [v for v in (True, False) if all(v in p["enum"] for p in parts)]
-                return Choice(tuple(Literal(json.dumps(value)) for value in values))
+                return Choice(tuple(self._word(json.dumps(value)) for value in values))
             case "number":
                 return self._number(parts)
             case "string":
@@ -114,6 +131,10 @@ class Rules:
             case "array":
                 return array(parts, self.value, self._grammar.rule)
         return object_(parts, self.value, self._grammar.rule, self.texts)
+
+    def _word(self, word: str) -> Expression:
+        ways = tuple(map(Literal, self._words[word]))
+        return ways[0] if len(ways) == 1 else Choice(ways)
 
     def _number(self, parts: Sequence[Part]) -> Expression:
         parts = simplified(parts)

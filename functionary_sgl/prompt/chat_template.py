@@ -5,10 +5,8 @@ would give them: the same variables, functions and filters, and messages in Open
 parsed arguments (documented under "Chat templates" in the transformers documentation).
 """
 
-import hashlib
 import json
-import string
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -25,13 +23,12 @@ from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.chat.schema import bounded
 from functionary_sgl.chat.tools import Tool
 from functionary_sgl.errors import RequestError, UsageError
+from functionary_sgl.prompt import call_ids
 from functionary_sgl.prompt.definition import json_arguments
 from functionary_sgl.tokenizer import ControlTokens
 
 # What every template is given.
 _GIVEN = ("messages", "tools", "add_generation_prompt", "enable_thinking", "thinking")
-
-_ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 class ChatTemplate:
@@ -60,11 +57,12 @@ class ChatTemplate:
         self.options: Set[str] = reads - {*special_tokens, *_GIVEN}
         self._special_tokens = special_tokens
         self._control = control
-        # Mistral's templates print ids, and accept only those of nine letters and digits.
-        self._call_id = _nine_characters if "[TOOL_CALLS]" in template else str
-        # And those that know reasoning take it as a part of the content.
+        self._with_ids = call_ids.shown_by(template)
+        # Mistral's that know reasoning take it as a part of the content.
         self._shows_thoughts = "[THINK]" in template and "thinking" in template
-        # That of gpt-oss has its own name for it, and shows no more than one call of a message.
+        # Those of LFM2.5 and gpt-oss have a name of their own for it.
+        self._thoughts = "thinking" if "message.thinking" in template else "reasoning_content"
+        # The latter shows no more than one call of a message.
         self._has_channels = "<|channel|>" in template and ".thinking" in template
 
     def render(self, conversation: Conversation, *, generation: bool = True) -> str:
@@ -91,7 +89,7 @@ class ChatTemplate:
         self, conversation: Conversation, generation: bool, shown: Callable[[str], Any]
     ) -> dict[str, Any]:
         """What the template is given, with the arguments of calls as they are `shown`."""
-        told: Sequence[Message] = conversation.messages
+        told = list(self._with_ids(conversation.messages))
         if self._has_channels:
             told = one_by_one(told)
         messages = [self._message(message, shown) for message in told]
@@ -115,24 +113,14 @@ class ChatTemplate:
             # It takes one of both, and takes that for reasoning.
             shown["thinking"] = "\n\n".join(filter(None, (message.reasoning, message.content)))
             shown["content"] = ""
-        elif message.reasoning and self._has_channels:
-            shown["thinking"] = message.reasoning
         elif message.reasoning:
-            shown["reasoning_content"] = message.reasoning
+            shown[self._thoughts] = message.reasoning
         if message.calls:
-            shown["tool_calls"] = [self._call(call, arguments) for call in message.calls]
+            shown["tool_calls"] = [_call(call, arguments) for call in message.calls]
         if message.role == "tool":
             shown["name"] = message.name or "tool"
-            shown["tool_call_id"] = self._call_id(message.call_id or shown["name"])
+            shown["tool_call_id"] = message.call_id
         return shown
-
-    def _call(self, call: Call, arguments: Callable[[str], Any]) -> dict[str, Any]:
-        function = {"name": call.name, "arguments": arguments(json_arguments(call))}
-        return {
-            "id": self._call_id(call.id or call.name),
-            "type": "function",
-            "function": function,
-        }
 
     def _marked(self, value: Any) -> Any:
         """`value` with all of its strings marked."""
@@ -153,6 +141,11 @@ def _compiled(environment: ImmutableSandboxedEnvironment, text: str, source: str
     except Exception as error:  # Python's own, for what jinja made of the template
         reason = str(error) or type(error).__name__
     raise UsageError(f"{source} is no template that can be used: {reason}")
+
+
+def _call(call: Call, arguments: Callable[[str], Any]) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": arguments(json_arguments(call))}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -189,13 +182,6 @@ def _thought(message: Message) -> list[dict[str, str]]:
     """Reasoning and text as Mistral's templates take them, as parts of the content."""
     parts = [{"type": "thinking", "thinking": message.reasoning}]
     return parts + [{"type": "text", "text": message.content}] * bool(message.content)
-
-
-def _nine_characters(call_id: str) -> str:
-    if len(call_id) == 9 and call_id.isalnum() and call_id.isascii():
-        return call_id
-    number = int.from_bytes(hashlib.blake2b(call_id.encode(), digest_size=16).digest(), "big")
-    return "".join(_ALPHANUMERIC[number // 62**place % 62] for place in range(9))
 
 
 def _to_json(value: Any, **options: Any) -> str:

@@ -13,9 +13,6 @@ from functionary_sgl.errors import RequestError
 from functionary_sgl.tokenizer.control import ControlTokens
 from functionary_sgl.turns import Format, Offer
 
-# With this, or with a control token, calls begin in the formats that tell them from text by that.
-_CALL = "<"
-
 
 class Offers:
     """Those of `format`; `reasons`: whether the model's turns can begin with reasoning."""
@@ -48,7 +45,10 @@ class Offers:
             for tool in conversation.tools
             if isinstance(tool, CustomTool)
         }
-        return replace(offer, inputs=texts) if texts else offer
+        called = 0
+        if self._format.numbers_calls:
+            called = sum(len(message.calls) for message in conversation.messages)
+        return replace(offer, inputs=texts, called=called) if texts or called else offer
 
     def _offer(
         self,
@@ -94,7 +94,7 @@ class Offers:
         if self._format.addresses_text or (
             told
             and self._format.json_answers_beside_calls
-            and not any(text.startswith(_CALL) for text in form.beginnings)
+            and not any(text.startswith(self._format.opening) for text in form.beginnings)
         ):
             return
         field = answer.path.partition(".")[0]

@@ -22,6 +22,7 @@ from functionary_sgl.engines.base import (
     TurnContext,
 )
 from functionary_sgl.grammars.marks import Marks, in_tokens
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.runtime.choice import choose, told_apart
 from functionary_sgl.runtime.events import (
     Delta,
@@ -212,7 +213,7 @@ class _Interpreter:
             self._take_lead()  # the model writes it
         self._note_prompt()
         marks = self._marks(expression)
-        characters = marks.characters if marks else {}
+        characters = marks.characters if isinstance(marks, Marks) else {}
         client_stops = self._turn.sampling.stop if role == "content" else ()
         stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_free)
         request = Request(
@@ -256,10 +257,10 @@ class _Interpreter:
         ids = self._turn.sampling.stop_token_ids if role == "content" else ()
         return tuple(token_id for token_id in ids if token_id not in self._turn.stop_token_ids)
 
-    def _marks(self, expression: Any) -> Marks | None:
+    def _marks(self, expression: Any) -> Places | None:
         """Those of the parameters that `expression` asks for, if it does."""
-        marks: Marks | None = getattr(expression, "marks", None)
-        return None if marks is None else in_tokens(marks, self._tokenizer)
+        marks: Places | None = getattr(expression, "marks", None)
+        return in_tokens(marks, self._tokenizer) if isinstance(marks, Marks) else marks
 
     def _least(self, role: str) -> int:
         """Ids that the turn must still have before text may end."""
@@ -269,10 +270,11 @@ class _Interpreter:
     def _constraint(self, expression: Any) -> Constraint | None:
         wanted = expression.sampling_params
         marks = self._marks(expression)
+        before: tuple[str, ...] = getattr(expression, "before", ())
         if wanted.json_schema is not None and marks is not None:
-            return Constraint("json_schema", wanted.json_schema, marks=marks)
+            ends = tails(self._tokenizer, before, string=False, bracket=marks.end)
+            return Constraint("json_schema", wanted.json_schema, tails=ends, marks=marks)
         if wanted.json_schema is not None:
-            before: tuple[str, ...] = getattr(expression, "before", ())
             is_string = Variable.parse(expression.name).role in ("code", "input")
             found = tails(self._tokenizer, before, string=is_string)
             before_it = self._take_lead(string=is_string)

@@ -10,8 +10,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from functionary_sgl.grammars.marks import CAPITALS, Marks
+from functionary_sgl.grammars.keywords import Keywords as Keyworded
+from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.grammars.readings import Readings
+from functionary_sgl.grammars.rules import CAPITALS
+from functionary_sgl.runtime.keywords import Keywords
 from functionary_sgl.runtime.text import JSONString
 
 _WORDS = {capital: word for word, capital in CAPITALS.items()}
@@ -195,10 +199,17 @@ class _Either:
                 yield CAPITALS[word]
 
 
+def reader(places: Places, readings: Readings, *, strict: bool) -> Parameters | Keywords:
+    """What reads arguments that are written in such `places`; the rest as in Parameters."""
+    if isinstance(places, Keyworded):
+        return Keywords(strict=strict)
+    return Parameters(places, readings, strict=strict)
+
+
 class OnlyMember:
     """Takes the text of parameters that are a single string, and gives what that says."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters | Keywords) -> None:
         self._parameters = parameters
         self._string = JSONString(behind=2)
 
@@ -210,8 +221,8 @@ class OnlyMember:
 class ParametersEnd:
     """Finds where parameters end: behind their last mark. As `ValueMatcher`."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._parameters = Parameters(marks, Readings({"type": "object"}), strict=False)
+    def __init__(self, places: Places, *, strict: bool = False) -> None:
+        self._parameters = reader(places, Readings({"type": "object"}), strict=strict)
         self._fed = 0
         self.matched: str | None = None
         self.passed = 0

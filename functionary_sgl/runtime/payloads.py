@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from functionary_sgl.engines.base import Constraint
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.keywords import Keywords
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.grammars.readings import Readings, readings
 from functionary_sgl.runtime.events import Variable
-from functionary_sgl.runtime.parameters import OnlyMember, Parameters, ParametersEnd
+from functionary_sgl.runtime.parameters import OnlyMember, ParametersEnd, reader
 from functionary_sgl.runtime.stops import Stops
 from functionary_sgl.runtime.text import JSONString, Matcher, TextFilter, Trimmer, Verbatim
 from functionary_sgl.runtime.turn import Turn
@@ -16,7 +17,10 @@ from functionary_sgl.runtime.value import ValueMatcher
 
 def end_of(constraint: Constraint) -> Matcher:
     """What finds the end of a value that a JSON Schema holds, in JSON or as parameters."""
-    return ValueMatcher(()) if constraint.marks is None else ParametersEnd(constraint.marks)
+    if constraint.marks is None:
+        return ValueMatcher(())
+    # What a string is, without its schema, is known of literals only.
+    return ParametersEnd(constraint.marks, strict=isinstance(constraint.marks, Keywords))
 
 
 class Payloads:
@@ -34,7 +38,7 @@ class Payloads:
         constraint: Constraint | None,
         stops: Stops,
         variables: Mapping[str, str],
-        marks: Marks | None = None,
+        marks: Places | None = None,
     ) -> tuple[TextFilter, Matcher | None]:
         """For what `expression` asks for, where the program has these `variables`: what is told of
         it, and what finds its end where not only `stops` do. `marks`: those of its parameters."""
@@ -42,9 +46,11 @@ class Payloads:
         constrained = constraint is not None
         if marks is not None:
             read = self._readings(expression, variables)
-            told = Parameters(marks, read, strict=constrained)
+            told = reader(marks, read, strict=constrained)
             filter = told if role == "arguments" else OnlyMember(told)
-            return filter, None if constrained else ParametersEnd(marks)
+            if constraint is not None:
+                return filter, end_of(constraint) if constraint.tails else None
+            return filter, ParametersEnd(marks)
         is_free = role == "arguments" and not constrained
         is_value = is_free or bool(constraint and constraint.tails)
         matcher = ValueMatcher(stops.searched) if is_value else None

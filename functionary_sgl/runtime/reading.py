@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.grammars.readings import readings
 from functionary_sgl.runtime.events import Variable
-from functionary_sgl.runtime.parameters import Parameters
+from functionary_sgl.runtime.parameters import reader
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.runtime.replay import Answer, replayed
 
@@ -36,7 +37,9 @@ def read(program: Any, offer: object, turn: str, ends: Sequence[str]) -> Said | 
             return _said({**step.variables, **objects}) if turn in ("", *ends) else None
         if (marks := getattr(step.expression, "marks", None)) is not None:
             schema = step.expression.sampling_params.json_schema
-            parameters = Parameters(marks, readings(schema), strict=True)
+            # Templates show values of calls in Python more or less as literals.
+            strict = isinstance(marks, Marks)
+            parameters = reader(marks, readings(schema), strict=strict)
             objects[step.expression.name] = parameters.feed(turn)
             answer = Answer(turn[: parameters.passed]) if parameters.ended else None
         else:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars import value_of
 from functionary_sgl.grammars.lark import (
     NEVER,
@@ -27,7 +26,7 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.grammars.marks import in_tokens
+from functionary_sgl.grammars.marks import Marks, in_tokens
 from functionary_sgl.grammars.parameters import parameters_of
 from functionary_sgl.runtime.questions import Answers, Questions, kind
 from functionary_sgl.runtime.replay import Answer, Step
@@ -147,11 +146,11 @@ class _Composer:
 
     def _following(self, answers: Answers, held: str, mark: str = "") -> Expression:
         """What may come when the program has got these answers, the last of them ended by `mark`.
-        `held`: spaces at the end of the last one."""
+        `held`: spaces at the end of the last one. Nothing behind so many answers that the turn may
+        never come to what it had before, such as where calls are numbered: there the grammar ends.
+        """
         step = self._questions.step(answers, mark)
-        if len(answers) > _MOST_ANSWERS:
-            raise InvalidSchema("A turn that never comes to what it had before has no grammar.")
-        match kind(step):
+        match kind(step) if len(answers) <= _MOST_ANSWERS else None:
             case "choice":
                 choices = [(*answers, Answer(one)) for one in step.expression.choices]
                 key = self._key(step, held, map(self._questions.step, choices))
@@ -195,12 +194,15 @@ class _Composer:
         taken = lead(self._tokenizer, pending)
         schema = json.loads(step.expression.sampling_params.json_schema)
         following = self._following((*answers, _ARGUMENTS), "")
-        if (marks := getattr(step.expression, "marks", None)) is not None:
+        marks = getattr(step.expression, "marks", None)
+        if isinstance(marks, Marks):
             marks = in_tokens(marks, self._tokenizer)
             self._control_ids |= marks.characters.keys()
-            return pending, sequence(parameters_of(schema, marks, self._grammar), following)
-        ends = tails(self._tokenizer, step.expression.before, string=False)
-        behind = Choice((following, *map(Literal, ends)))
+        bracket = "}" if marks is None else marks.end
+        ends = tails(self._tokenizer, step.expression.before, string=False, bracket=bracket)
+        behind = Choice((following, *map(Literal, ends))) if ends else following
+        if marks is not None:
+            return pending, sequence(parameters_of(schema, marks, self._grammar), behind)
         value = sequence(*[Literal(taken)] * bool(taken), value_of(schema, self._grammar), behind)
         return pending.removesuffix(taken), value
 

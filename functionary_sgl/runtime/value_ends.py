@@ -21,11 +21,13 @@ _MOST_CHARACTERS = 4
 
 
 @lru_cache(maxsize=256)
-def tails(tokenizer: Tokenizer, before: Sequence[str], *, string: bool) -> tuple[str, ...]:
+def tails(
+    tokenizer: Tokenizer, before: Sequence[str], *, string: bool, bracket: str = "}"
+) -> tuple[str, ...]:
     """The beginnings of the texts `before` that are in one token with the end of a value which
-    stands before them; `string`: of a string, else of an object."""
+    stands before them; `string`: of a string, else of an object that ends with `bracket`."""
     follow = {_plain(tokenizer, text)[:_MOST_CHARACTERS] for text in before}
-    values = _STRINGS if string else [end + "}" for end in _ENDS]
+    values = _STRINGS if string else [end + bracket for end in _ENDS]
     found = {tokenizer.joint(value, text)[1] for value in values for text in follow}
     return tuple(sorted(found - {""}))
 

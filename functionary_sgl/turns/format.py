@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.turns.reasoning import THINK, Tags
 
 _PACKAGE = Path(__file__).parent.parent
@@ -32,9 +32,11 @@ class Format:
     trims_text: whether white space at the ends of text for the user means nothing.
     code: whether there is a code interpreter.
     many_calls: whether a turn can have several calls.
+    numbers_calls: whether the calls of a conversation are numbered.
     addresses_text: whether text is sent to a recipient as a call is, so that it may have any form
         beside calls.
     json_answers_beside_calls: whether an answer in JSON can be told from a call.
+    opening: with what calls may begin where no control token marks them.
     image_token: the token with which the template shows an image; empty: it shows none.
     parameters: what stands around the parameters of a call; None: its arguments are JSON.
     reasons: whether a turn may begin with reasoning; `reasons_if_forced`: also one that has to be a
@@ -53,10 +55,12 @@ class Format:
     trims_text: bool = True
     code: bool = True
     many_calls: bool = True
+    numbers_calls: bool = False
     addresses_text: bool = False
     json_answers_beside_calls: bool = True
+    opening: str = "<"
     image_token: str = ""
-    parameters: Marks | None = None
+    parameters: Places | None = None
     reasons: bool = False
     reasons_if_forced: bool = False
     tags: Tags = THINK

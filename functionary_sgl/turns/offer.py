@@ -25,6 +25,7 @@ class Offer:
     continues: whether the turn goes on in the text that the prompt ends with.
     free_names: whether the model writes the names of what it calls as it likes, so that it may call
         what is not on offer; only where text is allowed and may be any text.
+    called: how many calls the conversation has already; 0 where the format does not number them.
     """
 
     functions: Mapping[str, str | None] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Offer:
     free_names: bool = False
     inputs: Mapping[str, Form] = field(default_factory=dict)
     whole: Mapping[str, str] = field(default_factory=dict)
+    called: int = 0
 
     @property
     def names(self) -> list[str]:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from functionary_sgl.chat.forms import Form
-from functionary_sgl.grammars.marks import Marks
+from functionary_sgl.grammars.parameters import Places
 
 
 def _language() -> Any:
@@ -53,14 +53,17 @@ def value(name: str, json_schema: str, before: Sequence[str]) -> Any:
     return expression
 
 
-def parameters(name: str, json_schema: str | None, marks: Marks) -> Any:
+def parameters(
+    name: str, json_schema: str | None, marks: Places, before: Sequence[str] = ()
+) -> Any:
     """`gen` of an object as parameters between `marks`, to the last of these; without a schema as
-    the model writes them.
+    the model writes them. `before` as in `value`.
 
     SGLang's own interpreter knows no such objects: there it is JSON.
     """
     expression = gen(name, json_schema=json_schema)
     expression.marks = marks
+    expression.before = tuple(before)
     return expression
 
 

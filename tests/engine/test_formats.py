@@ -22,7 +22,7 @@ def check(call: Any) -> None:
 
 FORMATS = (
     *("v3-llama3.1", "v2.llama3", "tool-call", "qwen3-coder", "minimax-m2"),
-    *("glm-4.5", "glm-4.7", "gpt-oss"),
+    *("glm-4.5", "glm-4.7", "gpt-oss", "kimi-k2", "pythonic", "lfm2"),
 )
 CHOICES = ("required", "book_trip")
 SEEDS = (1, 2)

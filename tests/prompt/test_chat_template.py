@@ -68,9 +68,12 @@ def reference(format: str) -> Any:
 
 
 def as_transformers_wants(messages: Any, format: str) -> Any:
-    """Arguments parsed, names on tool results, reasoning where the template reads it: what its
-    users do before they call it."""
-    messages = json.loads(json.dumps(messages))
+    """Arguments parsed, names on tool results, reasoning and ids as the template reads them: what
+    its users do before they call it."""
+    shown = json.dumps(messages)
+    if format == "kimi-k2":
+        shown = shown.replace("abc123DEF", "functions.get_current_weather:0")
+    messages = json.loads(shown)
     for message in messages:
         for call in message.get("tool_calls", ()):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
@@ -82,6 +85,8 @@ def as_transformers_wants(messages: Any, format: str) -> Any:
             thought = {"type": "thinking", "thinking": message.pop("reasoning_content")}
             text = {"type": "text", "text": message["content"]}
             message["content"] = [thought, *[text] * bool(message["content"])]
+        if format == "lfm2" and "reasoning_content" in message:
+            message["thinking"] = message.pop("reasoning_content")
     return messages
 
 
@@ -161,6 +166,22 @@ def test_ids_of_calls_have_mistrals_form() -> None:
     (call_id,) = {part.split('"')[0] for part in shown.split('"id": "')[1:]}
     assert len(call_id) == 9
     assert f'"call_id": "{call_id}"' in shown
+
+
+def test_ids_of_calls_have_kimis_form_and_go_on_counting() -> None:
+    def step(call_id: str, *names: str) -> list[dict[str, Any]]:
+        ids = [f"{call_id}{place}" for place in range(len(names))]
+        made = [
+            {"id": one, "type": "function", "function": {"name": name, "arguments": "{}"}}
+            for one, name in zip(ids, names, strict=True)
+        ]
+        results = [{"role": "tool", "tool_call_id": one, "content": one} for one in ids]
+        return [{"role": "assistant", "content": "", "tool_calls": made}, *results]
+
+    shown = prompt("kimi-k2", [USER, *step("x", "f", "g"), USER, *step("x", "f")])
+    for call_id, result in (("f:0", "x0"), ("g:1", "x1"), ("f:2", "x0")):
+        assert f"<|tool_call_begin|>functions.{call_id}<|tool_call_argument_begin|>" in shown
+        assert f"## Return of functions.{call_id}\n{result}<|im_end|>" in shown
 
 
 def test_code_is_an_argument_of_a_function() -> None:

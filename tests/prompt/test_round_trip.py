@@ -18,6 +18,10 @@ OTHERWISE = {
     "glm-4.7": "reasoning that the prompt began, in the last turns only",
     "gpt-oss": "who is called, in another place, and text before a call as reasoning",
     "mistral-v11": "the id of a call is the client's",
+    "pythonic": "strings without quotes",
+    "llama4-pythonic": "all values in quotes",
+    "lfm2": "strings in quotes that are not escaped",
+    "olmo3": "strings as JSON has them",
 }
 
 

@@ -10,6 +10,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import grammar, limits
+from functionary_sgl.grammars.keywords import Keywords
 from functionary_sgl.grammars.marks import Marks
 
 # What is tried first where the script has nothing to say: whatever closes something.
@@ -44,7 +45,8 @@ def _matcher(constraint: Constraint) -> LLMatcher:
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
         # Only texts are written here: what has marks for a token has the text of that.
-        self._marks = None if constraint.marks is None else constraint.marks.as_text()
+        marks = constraint.marks
+        self._marks = marks.as_text() if isinstance(marks, Marks) else marks
         self._matcher = _matcher(replace(constraint, marks=self._marks)).deep_copy()
         self._is_json = constraint.kind == "json_schema"
         self._wish = wish
@@ -84,9 +86,14 @@ class _Follower:
     def _invent(self, allowed: list[int]) -> None:
         """Bring the text to its end: close what is open, else rotate through what is allowed, so
         that no loop of the grammar lasts for ever; some keep step with that, so then at random."""
-        if self._marks is not None and (mark := self._mark(self._marks)) in allowed:
+        if isinstance(self._marks, Marks) and (mark := self._mark(self._marks)) in allowed:
             self._take(mark)
             return
+        if isinstance(self._marks, Keywords):
+            closing = _open_quote(bytes(self._text)) or self._marks.end + self._marks.value
+            if found := [byte for byte in closing.encode() if byte in allowed]:
+                self._take(found[0])
+                return
         known = [byte for byte in _PREFERENCE if byte in allowed] or allowed
         closers = b'"' if ord("a") in allowed else b'}]",:'  # inside a string, and outside
         if self._is_json and known[0] in closers:
@@ -115,3 +122,15 @@ class _Follower:
                 text, wanted = said.rpartition(close)[2], end
         begun = max(size for size in range(len(wanted)) if text.endswith(wanted[:size]))
         return wanted[begun]
+
+
+def _open_quote(text: bytes) -> str:
+    """The quote that closes the string in which a text of Python ends; empty outside of strings."""
+    quote, escaped = "", False
+    for one in text.decode(errors="ignore"):
+        if quote:
+            quote = "" if one == quote and not escaped else quote
+            escaped = one == "\\" and not escaped
+        elif one in "'\"":
+            quote = one
+    return quote

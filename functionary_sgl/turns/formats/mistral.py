@@ -43,19 +43,26 @@ def listed(s: Any, prompt: Prompt, offer: Offer) -> None:
         return
     # Whether there is a space depends on the tokenizer's age; the model knows.
     s += select("list_0", [f" [{ITEM}", f"[{ITEM}"])
+    items(s, offer, END, [ID])
+
+
+def items(s: Any, offer: Offer, end: str, ids: list[str], opening: str = "") -> None:
+    """The calls of a list, behind its `opening`, to its bracket, where the turn ends with `end`.
+    `ids`: what may stand before the id of a call."""
     place = 0
     while True:
-        name = callee(s, place, offer, after=ARGUMENTS)
+        before = "" if place else opening
+        name = callee(s, place, offer, before=before, after=ARGUMENTS)
         more = [NEXT] * offer.parallel
         if name is None or not json_payload(
-            s, place, offer, name, [LAST + END], before=[*more, ID]
+            s, place, offer, name, [LAST + end], before=[*more, *ids]
         ):
             return
-        s += select(f"next_{place}", [LAST, *more, ID])
-        end = s[f"next_{place}"]
-        if end == ID:
-            end = identified(s, place, [LAST, *more])
-        if end == LAST:
+        s += select(f"next_{place}", [LAST, *more, *ids])
+        chosen = s[f"next_{place}"]
+        if chosen in ids:
+            chosen = identified(s, place, [LAST, *more])
+        if chosen == LAST:
             return
         place += 1
 

@@ -10,7 +10,7 @@ from functionary_sgl.engines.scripted import ScriptedEngine
 from functionary_sgl.turns import FORMATS
 from tests.conftest import WEATHER
 from tests.engine import dressed
-from tests.formats import PROMPTERS, written
+from tests.formats import IN_A_LIST, PROMPTERS, written
 from tests.serving import Served, scripted_model, serving
 
 ASK: dict[str, Any] = {
@@ -196,8 +196,8 @@ def test_usage_tells_what_was_reasoned() -> None:
     assert 0 < (told.completion_tokens_details.reasoning_tokens or 0) < told.completion_tokens
 
 
-# In that of "mistral" a list has to be closed behind it.
-@pytest.mark.parametrize("format", sorted(FORMATS.keys() - {"mistral"}))
+# A list has to be closed behind it.
+@pytest.mark.parametrize("format", sorted(FORMATS.keys() - IN_A_LIST))
 def test_a_call_that_ends_with_the_budget_is_whole(format: str) -> None:
     turn = written(format, None, [("get_current_weather", '{"location": "Istanbul"}')])
     asked = {**ASK, "tool_choice": "required", "parallel_tool_calls": False}

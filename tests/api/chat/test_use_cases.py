@@ -14,7 +14,9 @@ from tests.use_cases import USE_CASES, UseCase
 
 def replies(format: str, case: UseCase) -> list[dict[str, Any]]:
     """What a good model of the format answers to the question, and then to the result."""
-    call = written(format, None, [(case.function, json.dumps(case.arguments))])
+    earlier = sum(len(message.get("tool_calls", ())) for message in case.messages)
+    made = [(case.function, json.dumps(case.arguments))]
+    call = written(format, None, made, called=earlier)
     return [
         {"match": case.messages[0]["content"], "turn": call},
         {"match": f"{case.function} is done", "turn": written(format, "There you are.", [])},
