@@ -31,6 +31,11 @@ def reasoning(request: TemplateFields, effort: Any, param: str) -> tuple[bool | 
     return None if effort is None else effort != "none", param
 
 
+def word(effort: Any) -> str | None:
+    """How much the model shall reason, as templates take it; None where that is not said."""
+    return effort if isinstance(effort, str) and effort != "none" else None
+
+
 def template_options(request: TemplateFields) -> dict[str, Any]:
     """What else the template is to be given, by name; null is nothing."""
     given = request.chat_template_kwargs

@@ -71,6 +71,7 @@ class Conversation:
     `code_place`: how many of the `tools` stand before the code interpreter; None: all.
     `reasoning`: whether it shall reason before it answers; None where the client does not say. It
     says so in the field `reasoning_param`, for errors.
+    `effort`: how much, in the client's word, for a chat template that reads it.
     `template_options`: variables for a chat template that reads them.
     `answer`: what an answer in text must be; None: any text. `continues`: whether it goes on in the
     last message, which is the assistant's and has text only; for errors, `continues_param` says so.
@@ -84,6 +85,7 @@ class Conversation:
     parallel: bool = True
     reasoning: bool | None = None
     reasoning_param: str = field(default="reasoning_effort", compare=False)
+    effort: str | None = None
     template_options: Mapping[str, Any] = field(default_factory=dict)
     answer: Answer | None = None
     continues: bool = False

@@ -93,8 +93,9 @@ class ChatTemplate:
         if self._has_channels:
             told = one_by_one(told)
         messages = [self._message(message, shown) for message in told]
+        effort = {} if conversation.effort is None else {"reasoning_effort": conversation.effort}
         variables: dict[str, Any] = {
-            **self._marked(dict(conversation.template_options)),
+            **self._marked(effort | dict(conversation.template_options)),
             **self._special_tokens,
             "messages": self._marked(messages),
             "tools": self._marked([_tool(tool) for tool in conversation.functions()]) or None,

@@ -35,6 +35,7 @@ def conversation(request: ChatRequest) -> Conversation:
         parallel=_parallel(request, choice),
         reasoning=reasons,
         reasoning_param=said_by,
+        effort=rendering.word(request.reasoning_effort),
         template_options=rendering.template_options(request),
         answer=answers.answer(request),
         continues=continues,

@@ -39,6 +39,7 @@ def conversation(request: ResponsesRequest, items: Sequence[Placed]) -> Conversa
         parallel=_parallel(request, choice),
         reasoning=reasons,
         reasoning_param=said_by,
+        effort=rendering.word(effort),
         template_options=rendering.template_options(request),
         answer=answer(request),
         messages_param="input",

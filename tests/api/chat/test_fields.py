@@ -107,7 +107,9 @@ def test_the_document_says_so(served: Served) -> None:
 
 @pytest.mark.parametrize("effort", [*get_args(get_args(ReasoningEffort)[0])])
 def test_every_effort_that_openai_has(effort: str) -> None:
-    assert asked(reasoning_effort=effort).reasoning is (effort != "none")
+    told = asked(reasoning_effort=effort)
+    assert told.reasoning is (effort != "none")
+    assert told.effort == (None if effort == "none" else effort)
 
 
 @pytest.mark.parametrize("effort", ["xhigh", "max", "ultra", 0, 0.5, 0.99])

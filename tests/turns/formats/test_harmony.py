@@ -125,5 +125,6 @@ def test_text_and_thought_before_a_call_are_shown_as_thought() -> None:
 
 
 def test_how_much_it_shall_reason_is_said_to_the_template() -> None:
-    asked = Conversation((Message("user", "Hi"),), template_options={"reasoning_effort": "high"})
-    assert "Reasoning: high\n" in str(PROMPTER.prompt(asked))
+    for said in ({"effort": "high"}, {"template_options": {"reasoning_effort": "high"}}):
+        asked = Conversation((Message("user", "Hi"),), **said)  # type: ignore[arg-type]
+        assert "Reasoning: high\n" in str(PROMPTER.prompt(asked))
