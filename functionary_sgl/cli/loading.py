@@ -20,21 +20,27 @@ _END_SECONDS = 5
 
 
 class Answering:
-    """A process that answers on `listener`, as `options` have it, until `end`."""
+    """A process that answers on `listener`, as `options` have it, from `start` to `close`."""
 
     def __init__(self, listener: socket.socket, options: argparse.Namespace) -> None:
-        tls = options.ssl_keyfile, options.ssl_certfile
+        self._listener = listener
+        self._tls = options.ssl_keyfile, options.ssl_certfile
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def start(self) -> None:
+        """Begin to answer, within a second or two."""
         context = multiprocessing.get_context("spawn")
-        self._process = context.Process(
-            target=_answer, args=(listener, *tls), name="loading", daemon=True
-        )
+        arguments = self._listener, *self._tls
+        self._process = context.Process(target=_answer, args=arguments, name="loading", daemon=True)
         self._process.start()
 
-    def end(self) -> None:
-        """Who comes now waits until somebody else listens. Called again it does nothing."""
-        self._process.terminate()
-        self._process.join(_END_SECONDS)
-        self._process.kill()
+    def close(self) -> None:
+        """Who comes now waits until somebody else listens."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(_END_SECONDS)
+            self._process.kill()
+            self._process = None
 
 
 def _answer(listener: socket.socket, keyfile: str | None, certfile: str | None) -> None:

@@ -1,7 +1,7 @@
 """`functionary-sgl serve`."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,19 +55,12 @@ def serve(argv: Sequence[str]) -> int:
         for warning in keys.warnings(options):
             logs.tell(warning)
         rereading = Rereading(source, Keyring(found))
-        with closing(storing.opened(options)) as store:
-            loading = Answering(listener, options) if _takes_long(options, others) else None
+        loading = Answering(listener, options)
+        with closing(storing.opened(options)) as store, closing(loading):
             with logs.json_of_children(options):
-                model = _model(parser, options, others, engine_key)
+                model = _model(parser, options, others, engine_key, loading.start)
             logs.begin(options)
             return run(model, options, listener, rereading, store, loading)
-
-
-def _takes_long(options: argparse.Namespace, others: Sequence[str]) -> bool:
-    """Whether clients are answered while the model is loaded. A script is there at once; and on
-    machines that are not the first of several SGLang does, which flags or a file may say."""
-    names = {one.partition("=")[0] for one in others}
-    return options.engine != "scripted" and names.isdisjoint({"--node-rank", "--config"})
 
 
 def _model(
@@ -75,7 +68,9 @@ def _model(
     options: argparse.Namespace,
     others: Sequence[str],
     engine_key: str | None,
+    waiting: Callable[[], None],
 ) -> Model:
+    """The model with its engine; `waiting` is called before that is waited for."""
     embedded = str(checkpoint.EMBEDDED)
     loaded = checkpoint.load(options.tokenizer_path or options.model_path or embedded)
     found = detect.chosen(loaded, options.template)
@@ -88,11 +83,14 @@ def _model(
     elif options.engine_url:
         flags.warn_of_unknown([parser])
         prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
+        waiting()
         engine = remote = _remote(options, engine_key, prompter.tokenizer, loaded.directory)
         adapters = remote.adapters
     else:
         options.model_path = options.model_path or embedded
         prompter = Prompter(found.format, loaded.tokenizer, loaded.template)
+        if _is_alone(others):
+            waiting()
         engine = started = _sglang(parser, options, others, prompter)
         adapters = started.adapters
     return Model(
@@ -106,6 +104,13 @@ def _model(
         max_output_tokens=options.max_output_tokens,
         admission=_admission(options, engine.most_running, engine.most_waiting),
     )
+
+
+def _is_alone(others: Sequence[str]) -> bool:
+    """Whether SGLang's flags, which a file may give too, say nothing of other machines: on those
+    that are not the first, it answers on this one's address."""
+    names = {one.partition("=")[0] for one in others}
+    return names.isdisjoint({"--node-rank", "--config"})
 
 
 def _admission(

@@ -121,7 +121,7 @@ async def _serve(
     gc.collect()
     gc.freeze()
     if loading is not None:
-        await asyncio.to_thread(loading.end)
+        await asyncio.to_thread(loading.close)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     dying = asyncio.ensure_future(engine.died())
     await asyncio.wait({serving, dying}, return_when=asyncio.FIRST_COMPLETED)

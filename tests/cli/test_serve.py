@@ -42,7 +42,7 @@ def configured(tmp_path: Path) -> Iterator[Any]:
             parser = serve._parser()
             argv = ["--engine", "scripted", "--script", str(file), *arguments]
             options, others = parser.parse_known_args(flags.from_environment(parser) + argv)
-            model = serve._model(parser, options, others, engine_key=None)
+            model = serve._model(parser, options, others, engine_key=None, waiting=lambda: None)
             return stack.enter_context(serving(model))
 
         yield configured
