@@ -346,9 +346,7 @@ def test_what_is_wrong_with_keys_is_a_line_at_the_start(
 ) -> None:
     served: list[int] = []
 
-    def run(
-        model: object, options: object, listener: object, rereading: Rereading, store: object
-    ) -> int:
+    def run(model: object, options: object, _: object, rereading: Rereading, *__: object) -> int:
         served.append(len(rereading.keyring))
         return 0
 

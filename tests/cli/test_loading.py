@@ -95,7 +95,7 @@ def test_nobody_who_asks_all_the_time_is_refused_when_it_becomes_ready(
     assert seen <= {200, 503}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_one_that_is_stopped_meanwhile_leaves_nobody_behind(server: Process, number: int) -> None:
     children = psutil.Process(server.process.pid).children(recursive=True)
     assert children

@@ -6,6 +6,7 @@ What it writes makes no sense, but it is a real model that a real engine runs.
 
 import json
 
+from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.prompt import checkpoint
 from functionary_sgl.prompt.prompter import Prompter
 from functionary_sgl.tokenizer import Tokenizer
@@ -43,5 +44,5 @@ def _dressed(format: Format) -> str:
 
 def _marks_of_parameters(format: Format) -> list[str]:
     """Those of its marks that stand around parameters, which are tokens of its models."""
-    texts = format.parameters.texts if format.parameters else ()
+    texts = format.parameters.texts if isinstance(format.parameters, Marks) else ()
     return [mark for mark in format.marks if any(mark in text for text in texts)]
