@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
+from prometheus_client import values
+
 from functionary_sgl.engines.sglang import llava
 from functionary_sgl.engines.sglang.beginnings import forget_handlers
 from functionary_sgl.engines.sglang.grammars import Grammars
@@ -104,6 +106,9 @@ def run_detokenizer(*args: Any, **kwargs: Any) -> None:
 def _begin() -> None:
     forget_handlers()
     end_with_parent()
+    # Whether metrics are in files, where SGLang has several processes tell them, is settled when
+    # this is imported: in the process that this one is a copy of, before they were.
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 def end_with_parent() -> None:
