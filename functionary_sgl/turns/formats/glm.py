@@ -22,16 +22,11 @@ the same place. The code interpreter is a function with one argument. Source: th
 templates.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from functionary_sgl.grammars.marks import Marks
-from functionary_sgl.turns.formats.tool_call import HERMES, Call, Frame, program
-from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.parameters import parameter_payload
+from functionary_sgl.turns.formats.tool_call import HERMES, Frame, parameter_call, program
 from functionary_sgl.turns.reasoning import LINE_THINK, NOW_THINK
-from functionary_sgl.turns.steps import callee
 
 KEY, OPEN_VALUE, CLOSE_VALUE, END = "<arg_key>", "<arg_value>", "</arg_value>", "</tool_call>"
 LINES = Marks(KEY, "</arg_key>\n" + OPEN_VALUE, CLOSE_VALUE + "\n", END)
@@ -43,22 +38,12 @@ SPEAKERS = ("<|observation|>", "<|user|>")
 TAGS = ("<think>", "</think>", "<tool_call>", END, KEY, "</arg_key>", OPEN_VALUE, CLOSE_VALUE)
 
 
-def tagged_call(marks: Marks, after: str, followed: Sequence[str] = ()) -> Call:
-    """Writes a call with parameters between `marks`; `after` and `followed` as in `callee`."""
-
-    def call(s: Any, place: int, offer: Offer) -> bool:
-        name = callee(s, place, offer, after=after, followed=followed)
-        return name is not None and parameter_payload(s, place, offer, name, marks)
-
-    return call
-
-
 GLM_45 = replace(
     HERMES,
     name="glm-4.5",
     program=program(
         SPEAKERS[0],
-        tagged_call(LINES, "\n"),
+        parameter_call(LINES, after="\n"),
         Frame(close="", tags=LINE_THINK, start="\n", thought=("",), inside=""),
     ),
     parameters=LINES,
@@ -74,7 +59,7 @@ GLM_47 = replace(
     name="glm-4.7",
     program=program(
         SPEAKERS[0],
-        tagged_call(DENSE, "", (KEY, END)),
+        parameter_call(DENSE, after="", followed=(KEY, END)),
         Frame(close="", tags=NOW_THINK, thought=("",), call=("",), inside=""),
     ),
     parameters=DENSE,
@@ -86,7 +71,7 @@ LING_3 = replace(
     name="ling-3",
     program=program(
         "<|role_end|>",
-        tagged_call(HALF, "\n"),
+        parameter_call(HALF, after="\n"),
         Frame(close="", tags=LING_THINK, thought=("", "\n"), inside=""),
     ),
     parameters=HALF,

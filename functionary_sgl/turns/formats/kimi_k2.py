@@ -14,11 +14,11 @@ from typing import Any
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
-from functionary_sgl.turns.formats.tool_call import Frame, goes_on, next_call
+from functionary_sgl.turns.formats.tool_call import Frame, first_call, section
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.reasoning import THINK
 from functionary_sgl.turns.steps import callee, json_payload
-from functionary_sgl.turns.vocabulary import function, select
+from functionary_sgl.turns.vocabulary import function
 
 SECTION, SECTION_END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 CALL, CALL_END = "<|tool_call_begin|>", "<|tool_call_end|>"
@@ -31,28 +31,19 @@ FRAME = Frame(SECTION, SECTION_END, THINK, thought=("",))
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
-    s += prompt
-    thought = goes_on(s, prompt, offer, THINK)
-    if thought is None:
-        return
-    reasons = offer.reasoning and not thought
-    if not next_call(s, 0, offer, END, FRAME, reasons=reasons, thought=thought):
-        return
-    s += CALL
-    place = 0
-    while True:
-        number = f":{offer.called + place}"
-        name = callee(s, place, offer, before=NAMESPACE, after=number + ARGUMENTS)
-        if name is None or not json_payload(s, place, offer, name, [CALL_END]):
-            return
-        s += CALL_END
-        if not offer.parallel:
-            s += SECTION_END
-            return
-        s += select(f"next_{place}", [SECTION_END, CALL])
-        if s[f"next_{place}"] == SECTION_END:
-            return
-        place += 1
+    if first_call(s, prompt, offer, END, FRAME):
+        s += CALL
+        section(s, offer, numbered_call, CALL, SECTION_END)
+
+
+def numbered_call(s: Any, place: int, offer: Offer) -> bool:
+    """A call behind its mark, to the mark of its end; False if the turn ended before."""
+    number = f":{offer.called + place}"
+    name = callee(s, place, offer, before=NAMESPACE, after=number + ARGUMENTS)
+    if name is None or not json_payload(s, place, offer, name, [CALL_END]):
+        return False
+    s += CALL_END
+    return True
 
 
 FORMAT = Format(

@@ -23,43 +23,31 @@ from typing import Any
 
 from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.runtime.prompt import Prompt
-from functionary_sgl.turns.formats.tool_call import HERMES, Frame, goes_on, next_call
+from functionary_sgl.turns.formats.tool_call import (
+    HERMES,
+    Frame,
+    first_call,
+    parameter_call,
+    section,
+)
 from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.parameters import parameter_payload
 from functionary_sgl.turns.reasoning import THINK
-from functionary_sgl.turns.steps import callee
-from functionary_sgl.turns.vocabulary import function, select
+from functionary_sgl.turns.vocabulary import function
 
 OPEN, CLOSE = "<minimax:tool_call>", "</minimax:tool_call>"
 INVOKE = '<invoke name="'
 END = "[e~["
 MARKS = Marks('<parameter name="', '">', "</parameter>\n", "</invoke>\n")
+CALL = parameter_call(MARKS, after='">\n')
 FRAME = Frame(OPEN, CLOSE, THINK, start="\n", thought=("\n\n", "\n", ""))
 
 
 @function  # type: ignore[untyped-decorator]
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
-    s += prompt
-    thought = goes_on(s, prompt, offer, THINK)
-    if thought is None:
-        return
-    reasons = offer.reasoning and not thought
-    if not next_call(s, 0, offer, END, FRAME, reasons=reasons, thought=thought):
-        return
-    s += "\n" + INVOKE
-    place = 0
-    while True:
-        name = callee(s, place, offer, after='">\n')
-        if name is None or not parameter_payload(s, place, offer, name, MARKS):
-            return
-        if not offer.parallel:
-            s += CLOSE
-            return
-        s += select(f"next_{place}", [CLOSE, INVOKE])
-        if s[f"next_{place}"] == CLOSE:
-            return
-        place += 1
+    if first_call(s, prompt, offer, END, FRAME):
+        s += "\n" + INVOKE
+        section(s, offer, CALL, INVOKE, CLOSE)
 
 
 FORMAT = replace(

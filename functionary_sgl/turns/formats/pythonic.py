@@ -24,7 +24,7 @@ from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.grammars.keywords import KEYWORDS
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
-from functionary_sgl.turns.formats.tool_call import Frame, goes_on, next_call
+from functionary_sgl.turns.formats.tool_call import Frame, first_call, section
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.parameters import parameter_payload
 from functionary_sgl.turns.steps import (
@@ -33,7 +33,7 @@ from functionary_sgl.turns.steps import (
     recipient_or_text,
     speak_formed,
 )
-from functionary_sgl.turns.vocabulary import function, gen, select
+from functionary_sgl.turns.vocabulary import function, gen
 
 OPEN, CLOSE, NEXT = "[", "]", ", "
 ARGUMENTS = "("
@@ -42,21 +42,15 @@ START, END = "<|tool_call_start|>", "<|tool_call_end|>"
 
 def calls(s: Any, offer: Offer, name: str | None, between: str, close: str) -> None:
     """Arguments of a call of `name`, and further calls up to `close`."""
-    place = 0
-    while name is not None:
+
+    def call(s: Any, place: int, offer: Offer) -> bool:
+        called = callee(s, place, offer, after=ARGUMENTS) if place else name
         more = [between] * offer.parallel
         # What is in one token with the bracket; a newline would end the turn's grammar there.
         behind = [close, *more] if between.strip() else [close]
-        if not parameter_payload(s, place, offer, name, KEYWORDS, behind):
-            return
-        if not more:
-            s += close
-            return
-        s += select(f"next_{place}", [close, *more])
-        if s[f"next_{place}"] == close:
-            return
-        place += 1
-        name = callee(s, place, offer, after=ARGUMENTS)
+        return called is not None and parameter_payload(s, place, offer, called, KEYWORDS, behind)
+
+    section(s, offer, call, between, close)
 
 
 def bare(*, behind_text: bool) -> Any:
@@ -108,12 +102,7 @@ def framed(end: str, frame: Frame, lead: str, between: str) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning and text, then calls."""
-        s += prompt
-        thought = goes_on(s, prompt, offer, frame.tags)
-        if thought is None:
-            return
-        reasons = offer.reasoning and not thought
-        if next_call(s, 0, offer, end, frame, reasons=reasons, thought=thought):
+        if first_call(s, prompt, offer, end, frame):
             name = callee(s, 0, offer, before=lead, after=ARGUMENTS)
             calls(s, offer, name, between, frame.close)
 

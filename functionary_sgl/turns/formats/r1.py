@@ -18,9 +18,10 @@ from typing import Any
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
+from functionary_sgl.turns.formats.tool_call import section
 from functionary_sgl.turns.offer import Offer
 from functionary_sgl.turns.steps import arguments, callee, matched, reach
-from functionary_sgl.turns.vocabulary import function, gen, select
+from functionary_sgl.turns.vocabulary import function, gen
 
 CALLS, CALLS_END = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
 CALL, CALL_END = "<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"
@@ -33,22 +34,16 @@ END = "<｜end▁of▁sentence｜>"
 def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
     """Reasoning and text, then calls."""
     s += prompt
-    if not reach(s, CALLS, offer):
-        return
-    s += CALL
-    place = 0
-    while True:
-        s += "function" + SEPARATOR
-        name = callee(s, place, offer)
-        if name is None or not fenced(s, place, offer, name):
-            return
-        if not offer.parallel:
-            s += CALLS_END
-            return
-        s += select(f"next_{place}", [CALLS_END, CALL])
-        if s[f"next_{place}"] == CALLS_END:
-            return
-        place += 1
+    if reach(s, CALLS, offer):
+        s += CALL
+        section(s, offer, call, CALL, CALLS_END)
+
+
+def call(s: Any, place: int, offer: Offer) -> bool:
+    """A call behind its mark; False if the turn ended before its end."""
+    s += "function" + SEPARATOR
+    name = callee(s, place, offer)
+    return name is not None and fenced(s, place, offer, name)
 
 
 def fenced(s: Any, place: int, offer: Offer, name: str) -> bool:

@@ -18,14 +18,16 @@ argument. Source: the chat templates of Qwen2.5-Instruct, Qwen3 and Granite 4, a
 MeetKai/functionary, templates qwen2.5-text-only, cogito, gemma3 and r1_distilled_qwen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from functionary_sgl.chat.tools import CODE_INTERPRETER as CODE
+from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.runtime.prompt import Prompt
 from functionary_sgl.turns.format import Format
 from functionary_sgl.turns.offer import Offer
+from functionary_sgl.turns.parameters import parameter_payload
 from functionary_sgl.turns.reasoning import THINK, Tags
 from functionary_sgl.turns.steps import (
     callee,
@@ -56,6 +58,18 @@ def json_call(s: Any, place: int, offer: Offer) -> bool:
     return True
 
 
+def parameter_call(
+    marks: Places, *, before: str = "", after: str, followed: Sequence[str] = ()
+) -> Call:
+    """Writes a call with parameters between `marks`; the rest as in `callee`."""
+
+    def call(s: Any, place: int, offer: Offer) -> bool:
+        name = callee(s, place, offer, before=before, after=after, followed=followed)
+        return name is not None and parameter_payload(s, place, offer, name, marks)
+
+    return call
+
+
 class Frame(NamedTuple):
     """What a call stands between, `open` with what is `inside` behind it and `close`, and what may
     stand before that: at the `start` of a turn, more where there has to be a call behind a
@@ -82,13 +96,9 @@ def program(end: str, call: Call = json_call, frame: Frame = FRAME) -> Any:
     @function  # type: ignore[untyped-decorator]
     def turn(s: Any, prompt: Prompt, offer: Offer) -> None:
         """Reasoning, then text and calls in any order, until the model ends its turn."""
-        s += prompt
-        thought = goes_on(s, prompt, offer, frame.tags)
-        if thought is None:
-            return
-        reasons = offer.reasoning and not thought
         place = 0
-        while next_call(s, place, offer, end, frame, reasons=reasons, thought=thought):
+        begins = first_call(s, prompt, offer, end, frame)
+        while begins:
             s += frame.inside
             if not call(s, place, offer):
                 return
@@ -96,8 +106,34 @@ def program(end: str, call: Call = json_call, frame: Frame = FRAME) -> Any:
             if not offer.parallel:
                 return
             place += 1
+            begins = next_call(s, place, offer, end, frame)
 
     return turn
+
+
+def first_call(s: Any, prompt: Prompt, offer: Offer, end: str, frame: Frame) -> bool:
+    """The prompt, and reasoning and text behind it; whether a call begins then, whose mark is
+    written."""
+    s += prompt
+    thought = goes_on(s, prompt, offer, frame.tags)
+    if thought is None:
+        return False
+    reasons = offer.reasoning and not thought
+    return next_call(s, 0, offer, end, frame, reasons=reasons, thought=thought)
+
+
+def section(s: Any, offer: Offer, call: Call, between: str, close: str) -> None:
+    """Calls of a section, which is open, with `between` before each but the first, to its
+    `close`."""
+    place = 0
+    while call(s, place, offer):
+        if not offer.parallel:
+            s += close
+            return
+        s += select(f"next_{place}", [close, between])
+        if s[f"next_{place}"] == close:
+            return
+        place += 1
 
 
 def goes_on(s: Any, prompt: Prompt, offer: Offer, tags: Tags) -> bool | None:
@@ -110,16 +146,22 @@ def goes_on(s: Any, prompt: Prompt, offer: Offer, tags: Tags) -> bool | None:
 
 
 def next_call(
-    s: Any, place: int, offer: Offer, end: str, frame: Frame, *, reasons: bool, thought: bool
+    s: Any,
+    place: int,
+    offer: Offer,
+    end: str,
+    frame: Frame,
+    *,
+    reasons: bool = False,
+    thought: bool = False,
 ) -> bool:
-    """Whether another call begins, after text where there may be some; its mark is written.
-    `reasons`: whether the turn may begin with reasoning; `thought`: whether it did."""
+    """Whether another call begins, after text where there may be some; its mark is written. Of the
+    first: `reasons`, whether the turn may begin with reasoning; `thought`, whether it did."""
     if offer.text and (place == 0 or offer.answer is None):
         first = frame.open if offer.answer is None else frame.start + frame.open
         marks = [first] if offer.names else []
-        may_reason = reasons and place == 0
-        return speak(s, place, marks, may_reason, offer.answer, frame.tags) is not None
-    if place == 0 and thought:
+        return speak(s, place, marks, reasons, offer.answer, frame.tags) is not None
+    if thought:
         write_behind(s, frame.start + frame.open, frame.thought)
         return True
     if place == 0:

@@ -32,28 +32,14 @@ The code interpreter is a function with one argument. Source: the models' chat t
 """
 
 from dataclasses import replace
-from typing import Any
 
 from functionary_sgl.grammars.marks import Marks
-from functionary_sgl.turns.formats.tool_call import HERMES, Call, Frame, program
-from functionary_sgl.turns.offer import Offer
-from functionary_sgl.turns.parameters import parameter_payload
+from functionary_sgl.turns.formats.tool_call import HERMES, Frame, parameter_call, program
 from functionary_sgl.turns.reasoning import SEED
-from functionary_sgl.turns.steps import callee
 
 FUNCTION = "<function="
 MARKS = Marks("<parameter=", ">\n", "\n</parameter>\n", "</function>\n", capitals=True)
 INLINE = Marks("<parameter=", ">", "</parameter>\n", "</function>\n", capitals=True)
-
-
-def xml_call(marks: Marks) -> Call:
-    """Writes a call with parameters between `marks`, and the newline behind it."""
-
-    def call(s: Any, place: int, offer: Offer) -> bool:
-        name = callee(s, place, offer, before=FUNCTION, after=">\n")
-        return name is not None and parameter_payload(s, place, offer, name, marks)
-
-    return call
 
 
 QWEN3_CODER = replace(
@@ -61,7 +47,7 @@ QWEN3_CODER = replace(
     name="qwen3-coder",
     program=program(
         "<|im_end|>",
-        xml_call(MARKS),
+        parameter_call(MARKS, before=FUNCTION, after=">\n"),
         Frame(thought=("\n\n", "\n"), call=("\n", ""), end=("", "\n")),
     ),
     parameters=MARKS,
@@ -78,7 +64,7 @@ SEED_OSS = replace(
     name="seed-oss",
     program=program(
         "<seed:eos>",
-        xml_call(INLINE),
+        parameter_call(INLINE, before=FUNCTION, after=">\n"),
         Frame("<seed:tool_call>", "</seed:tool_call>", SEED, thought=("\n",)),
     ),
     parameters=INLINE,
