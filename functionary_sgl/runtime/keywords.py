@@ -3,43 +3,29 @@
 One character after the other, so that the JSON does not depend on how the text was cut.
 """
 
-from collections.abc import Callable
-
 from functionary_sgl.chat.json_text import parsed
 from functionary_sgl.grammars.keywords import KEYWORDS
-from functionary_sgl.runtime.literals import Literals, quoted
+from functionary_sgl.runtime.literals import Literals
+from functionary_sgl.runtime.members import Members, quoted
 
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 # Behind the quote that ends a string.
 _ENDS = {")", ",", "]", "}", ":"}
 
 
-class Keywords:
+class Keywords(Members):
     """Takes the text behind the bracket that opens the arguments, and gives the JSON object.
 
     `strict`: whether the values are known to be literals; else what is none is a text, and a quote
-    ends a string only if something follows that may. `ended`: whether the object is complete;
-    `passed` counts the characters up to there.
+    ends a string only if something follows that may.
     """
 
     def __init__(self, *, strict: bool) -> None:
+        super().__init__(self._name)
         self._strict = strict
-        self._text = ""
-        self._step: Callable[[], str | None] = self._name
-        self._is_first = True
         self._value = Literals()
         self._extent = _Extent()
         self._seen = 0
-        self.ended = False
-        self.passed = 0
-
-    def feed(self, text: str) -> str:
-        """The JSON that the characters so far say; nothing more behind the end."""
-        self._text += text
-        told = []
-        while not self.ended and (said := self._step()) is not None:
-            told.append(said)
-        return "".join(told)
 
     def _name(self) -> str | None:
         text = self._text.lstrip()
@@ -51,11 +37,9 @@ class Keywords:
             return None
         name = text[:place].rstrip() if not self._strict else text[:place]
         self._pass(len(self._text) - len(text) + place + len(KEYWORDS.value))
-        before = "{" if self._is_first else ", "
-        self._is_first = False
         self._value, self._extent, self._seen = Literals(), _Extent(), 0
         self._step = self._literal if self._strict else self._begun
-        return f"{before}{quoted(name)}: "
+        return self._key(name)
 
     def _literal(self) -> str | None:
         """A value that is known to be one."""
@@ -87,14 +71,6 @@ class Keywords:
             return self._end()
         self._step = self._name  # behind a comma
         return ""
-
-    def _end(self) -> str:
-        self.ended = True
-        return "{}" if self._is_first else "}"
-
-    def _pass(self, count: int) -> None:
-        self.passed += count
-        self._text = self._text[count:]
 
 
 def _told(value: str) -> str:

@@ -1,10 +1,10 @@
 """Literals of Python as JSON: strings in either quotes, `True`, `None`, lists and dictionaries."""
 
-import json
 import re
 from collections.abc import Callable
 
 from functionary_sgl.grammars.rules import CAPITALS
+from functionary_sgl.runtime.members import quoted
 
 _WORDS = {word: word for word in CAPITALS} | {c: word for word, c in CAPITALS.items()}
 _WORD = re.compile(r"[^\s,:\[\](){}'\"]*")
@@ -21,11 +21,6 @@ _SHORT = {
 }
 _HEX = frozenset("0123456789abcdefABCDEF")
 _NO_CHARACTER = "\ufffd"
-
-
-def quoted(text: str) -> str:
-    """`text` as a JSON string."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 class Literals:

@@ -5,7 +5,6 @@ says already is told, but for what may yet be the beginning of a mark, and for v
 not known yet whether they are a text.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -16,6 +15,7 @@ from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.grammars.readings import Readings
 from functionary_sgl.grammars.rules import CAPITALS
 from functionary_sgl.runtime.keywords import Keywords
+from functionary_sgl.runtime.members import Members, quoted
 from functionary_sgl.runtime.text import JSONString
 
 _WORDS = {capital: word for word, capital in CAPITALS.items()}
@@ -24,32 +24,19 @@ _OPENING = {"object": "{", "array": "["}
 _NAMED = {"boolean": ("true", "false"), "null": ("null",)}
 
 
-class Parameters:
+class Parameters(Members):
     """Takes the text of parameters, to what ends them all, and gives the JSON object.
 
     `readings` are those of the call's function. `strict`: whether the text is known to follow them,
-    and is broken off where it does not; else what should be JSON and is none is a text. `ended`:
-    whether the object is complete; `passed` counts the characters up to there.
+    and is broken off where it does not; else what should be JSON and is none is a text.
     """
 
     def __init__(self, marks: Marks, readings: Readings, *, strict: bool) -> None:
+        super().__init__(self._between)
         self._marks = marks
         self._readings = readings
         self._strict = strict
-        self._text = ""
-        self._step: Callable[[], str | None] = self._between
-        self._is_first = True
         self._value: _Value
-        self.ended = False
-        self.passed = 0
-
-    def feed(self, text: str) -> str:
-        """The JSON that the characters so far say; nothing more behind the end."""
-        self._text += text
-        told = []
-        while not self.ended and (said := self._step()) is not None:
-            told.append(said)
-        return "".join(told)
 
     def _between(self) -> str | None:
         """Other things between parameters are passed over, if they may be there at all."""
@@ -62,8 +49,7 @@ class Parameters:
         if mark == self._marks.key:
             self._step = self._name
             return ""
-        self.ended = True
-        return "{}" if self._is_first else "}"
+        return self._end()
 
     def _name(self) -> str | None:
         place = self._text.find(self._marks.value)
@@ -73,9 +59,7 @@ class Parameters:
         self._pass(place + len(self._marks.value))
         self._step = self._of_value
         self._value = self._reader(name)
-        before = "{" if self._is_first else ", "
-        self._is_first = False
-        return f"{before}{json.dumps(name, ensure_ascii=False)}: "
+        return self._key(name)
 
     def _of_value(self) -> str | None:
         close = self._marks.close
@@ -95,10 +79,6 @@ class Parameters:
     def _feed(self, count: int) -> str:
         """So many characters for the value, in which a token that ends nothing is text."""
         return self._value.feed(self._marks.spelled(self._text[:count]))
-
-    def _pass(self, count: int) -> None:
-        self.passed += count
-        self._text = self._text[count:]
 
     def _reader(self, name: str) -> "_Value":
         types = self._readings.types(name)
@@ -133,7 +113,7 @@ class _Text:
         """The text in a JSON string."""
         before = "" if self._begun else '"'
         self._begun = True
-        return before + json.dumps(text, ensure_ascii=False)[1:-1]
+        return before + quoted(text)[1:-1]
 
     def close(self) -> str:
         """The end of the string."""
@@ -184,7 +164,7 @@ class _Either:
         if self._text is not None:
             return self._text.close()
         json_text = _WORDS.get(self._held, self._held)
-        return json_text if self._takes(json_text) else json.dumps(self._held, ensure_ascii=False)
+        return json_text if self._takes(json_text) else quoted(self._held)
 
     def _may_be_json(self) -> bool:
         begins = tuple(_OPENING[one] for one in self._types & _OPENING.keys())
@@ -199,7 +179,7 @@ class _Either:
                 yield CAPITALS[word]
 
 
-def reader(places: Places, readings: Readings, *, strict: bool) -> Parameters | Keywords:
+def reader(places: Places, readings: Readings, *, strict: bool) -> Members:
     """What reads arguments that are written in such `places`; the rest as in Parameters."""
     if isinstance(places, Keyworded):
         return Keywords(strict=strict)
@@ -209,7 +189,7 @@ def reader(places: Places, readings: Readings, *, strict: bool) -> Parameters | 
 class OnlyMember:
     """Takes the text of parameters that are a single string, and gives what that says."""
 
-    def __init__(self, parameters: Parameters | Keywords) -> None:
+    def __init__(self, parameters: Members) -> None:
         self._parameters = parameters
         self._string = JSONString(behind=2)
 
