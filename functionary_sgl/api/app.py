@@ -24,7 +24,7 @@ from functionary_sgl.api.completions.requests import CompletionRequest
 from functionary_sgl.api.keys import Keyring
 from functionary_sgl.api.limits import MAX_BODY_BYTES
 from functionary_sgl.api.messages import endpoint as messages
-from functionary_sgl.api.messages.errors import error_body
+from functionary_sgl.api.messages.errors import SHAPES
 from functionary_sgl.api.messages.requests import CountTokensRequest, MessagesRequest
 from functionary_sgl.api.paths import ReadPaths
 from functionary_sgl.api.recording import RecordRequests
@@ -74,7 +74,7 @@ def create_app(
     app.include_router(root.router)
     if has_page:
         app.include_router(page.router)
-    errors.install(app, {"/v1/messages": error_body})
+    errors.install(app, SHAPES)
     if keys:
         app.add_middleware(RequireKey, keys=keys)
     known = KnownNames(hosts, origins)

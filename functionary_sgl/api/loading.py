@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 
 from functionary_sgl.api import errors
 from functionary_sgl.api.answers import JSONResponse
-from functionary_sgl.api.messages.errors import error_body
+from functionary_sgl.api.messages.errors import SHAPES
 from functionary_sgl.api.request_id import NameRequests
 from functionary_sgl.errors import ServerLoading
 
@@ -14,7 +14,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 def create_app() -> FastAPI:
     """An ASGI application that says so on `/health`, and everything else is a 503."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
-    errors.install(app, {"/v1/messages": error_body})
+    errors.install(app, SHAPES)
     app.add_middleware(NameRequests)
 
     @app.get("/health")

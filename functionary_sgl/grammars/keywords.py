@@ -21,6 +21,7 @@ from functionary_sgl.grammars.objects import members_of
 from functionary_sgl.grammars.patterns import plain_pattern_text
 from functionary_sgl.grammars.plain import literally
 from functionary_sgl.grammars.rules import PYTHON, Rules
+from functionary_sgl.tokenizer import Tokenizer
 
 
 class Keywords(NamedTuple):
@@ -31,6 +32,19 @@ class Keywords(NamedTuple):
     value: str = "="
     close: str = ""
     end: str = ")"
+
+    @property
+    def characters(self) -> Mapping[int, str]:
+        """As `Marks` have them: no model has a control token for any of this."""
+        return {}
+
+    def in_tokens(self, tokenizer: Tokenizer) -> "Keywords":
+        """The same."""
+        return self
+
+    def as_text(self) -> "Keywords":
+        """The same."""
+        return self
 
 
 KEYWORDS = Keywords()

@@ -41,6 +41,10 @@ class Marks(NamedTuple):
         """`text`, in which control tokens are characters, as nothing but text."""
         return text.translate({_FIRST + at: token for at, (token, _) in enumerate(self.tokens)})
 
+    def in_tokens(self, tokenizer: Tokenizer) -> "Marks":
+        """The same, which are nothing but text, with those control tokens that `tokenizer` has."""
+        return _in_tokens(self, tokenizer)
+
     def as_text(self) -> "Marks":
         """The same as nothing but text."""
         key, value, close, end = map(self.spelled, self.texts)
@@ -63,8 +67,7 @@ class Marks(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def in_tokens(marks: Marks, tokenizer: Tokenizer) -> Marks:
-    """`marks`, a text, with those of its control tokens that `tokenizer` has."""
+def _in_tokens(marks: Marks, tokenizer: Tokenizer) -> Marks:
     ids: dict[str, int] = {}
     found = []
     for mark in marks.texts:

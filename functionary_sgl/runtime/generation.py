@@ -154,14 +154,7 @@ class Generation:
     def tokens(self, spelled: Callable[[int], bytes]) -> tuple[Token, ...]:
         """What was drawn since this was last asked, where log-probabilities were asked for; each
         token is `spelled` by its id."""
-        return tuple(
-            Token(
-                spelled(token_id),
-                told.logprob,
-                tuple(Token(spelled(other), logprob) for other, logprob in told.top),
-            )
-            for token_id, told in self._drawn()
-        )
+        return tuple(token_of(token_id, told, spelled) for token_id, told in self._drawn())
 
     def _drawn(self) -> list[tuple[int, Logprob]]:
         """The ids that became certain since the last call, with their log-probabilities; nothing
@@ -187,3 +180,9 @@ class Generation:
                 count, self._covered = place, end
         del self._pieces[:count]
         self._certain += count
+
+
+def token_of(token_id: int, told: Logprob, spelled: Callable[[int], bytes]) -> Token:
+    """What was drawn, as clients are told it; each token is `spelled` by its id."""
+    top = tuple(Token(spelled(other), logprob) for other, logprob in told.top)
+    return Token(spelled(token_id), told.logprob, top)

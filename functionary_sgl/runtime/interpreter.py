@@ -21,7 +21,6 @@ from functionary_sgl.engines.base import (
     Scores,
     TurnContext,
 )
-from functionary_sgl.grammars.marks import Marks, in_tokens
 from functionary_sgl.grammars.parameters import Places
 from functionary_sgl.runtime.choice import choose, told_apart
 from functionary_sgl.runtime.events import (
@@ -213,7 +212,7 @@ class _Interpreter:
             self._take_lead()  # the model writes it
         self._note_prompt()
         marks = self._marks(expression)
-        characters = marks.characters if isinstance(marks, Marks) else {}
+        characters = {} if marks is None else marks.characters
         client_stops = self._turn.sampling.stop if role == "content" else ()
         stops = Stops.of(self._tokenizer, program_stops, client_stops, in_value=is_free)
         request = Request(
@@ -260,7 +259,7 @@ class _Interpreter:
     def _marks(self, expression: Any) -> Places | None:
         """Those of the parameters that `expression` asks for, if it does."""
         marks: Places | None = getattr(expression, "marks", None)
-        return in_tokens(marks, self._tokenizer) if isinstance(marks, Marks) else marks
+        return None if marks is None else marks.in_tokens(self._tokenizer)
 
     def _least(self, role: str) -> int:
         """Ids that the turn must still have before text may end."""

@@ -26,7 +26,6 @@ from functionary_sgl.grammars.lark import (
     optional,
     sequence,
 )
-from functionary_sgl.grammars.marks import Marks, in_tokens
 from functionary_sgl.grammars.parameters import parameters_of
 from functionary_sgl.runtime.questions import Answers, Questions, kind
 from functionary_sgl.runtime.replay import Answer, Step
@@ -195,8 +194,8 @@ class _Composer:
         schema = json.loads(step.expression.sampling_params.json_schema)
         following = self._following((*answers, _ARGUMENTS), "")
         marks = getattr(step.expression, "marks", None)
-        if isinstance(marks, Marks):
-            marks = in_tokens(marks, self._tokenizer)
+        if marks is not None:
+            marks = marks.in_tokens(self._tokenizer)
             self._control_ids |= marks.characters.keys()
         bracket = "}" if marks is None else marks.end
         ends = tails(self._tokenizer, step.expression.before, string=False, bracket=bracket)

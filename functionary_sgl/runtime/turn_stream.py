@@ -11,7 +11,6 @@ from contextlib import aclosing
 from typing import Literal, NamedTuple
 
 from functionary_sgl.engines.base import Answering, Chunk, Constraint, Request, Scores, TurnContext
-from functionary_sgl.grammars.marks import Marks
 from functionary_sgl.runtime.payloads import end_of
 from functionary_sgl.runtime.turn import Turn
 from functionary_sgl.runtime.turn_grammar import TurnGrammar
@@ -132,8 +131,7 @@ class TurnStream:
             return lambda token_id: 0 if token_id in ends else None
         assert constraint is not None
         matcher, decoder = end_of(constraint), self._tokenizer.stream()
-        marks = constraint.marks
-        characters = marks.characters if isinstance(marks, Marks) else {}
+        characters = {} if constraint.marks is None else constraint.marks.characters
 
         def end(token_id: int) -> int | None:
             matcher.feed(characters.get(token_id) or decoder.step(token_id))

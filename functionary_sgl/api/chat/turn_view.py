@@ -15,7 +15,8 @@ from functionary_sgl.engines.base import Answering
 from functionary_sgl.engines.forced import forced
 from functionary_sgl.engines.watched import Drawing, Scoring, Watched
 from functionary_sgl.model import Model
-from functionary_sgl.runtime.events import Addressed, Ended, Event, Opened, Token
+from functionary_sgl.runtime.events import Addressed, Ended, Event, Opened
+from functionary_sgl.runtime.generation import token_of
 
 
 class TurnView:
@@ -106,11 +107,8 @@ class TurnView:
         if asked.constraint is not None:
             for source, only in zip(sources, forced(asked.constraint, spelled), strict=False):
                 source["forced"] = only
-        for source, own, told in zip(sources, spelled, asked.logprobs, strict=False):
-            top = tuple(
-                Token(self._tokenizer.token_bytes(one), logprob) for one, logprob in told.top
-            )
-            entry = with_top(Token(own, told.logprob, top))
+        for source, token_id, told in zip(sources, drawn, asked.logprobs, strict=False):
+            entry = with_top(token_of(token_id, told, self._tokenizer.token_bytes))
             source |= {key: entry[key] for key in ("logprob", "top_logprobs")}
         return sources
 

@@ -1,9 +1,10 @@
 """Errors as Anthropic's error body."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from functionary_sgl import record
-from functionary_sgl.api.errors import error_status, told
+from functionary_sgl.api.errors import Shape, error_status, told
 from functionary_sgl.api.messages.promises import NO_THREADS
 from functionary_sgl.errors import RequestError
 
@@ -36,3 +37,7 @@ def error_body(error: Exception) -> dict[str, Any]:
     if isinstance(error, RequestError) and error.code == NO_THREADS:
         described |= {"details": {"error_code": error.code}}
     return {"type": "error", "error": described, "request_id": record.current().id}
+
+
+SHAPES: Mapping[str, Shape] = {"/v1/messages": error_body}
+"""For `errors.install`: of all below this path."""

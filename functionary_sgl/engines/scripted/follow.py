@@ -45,8 +45,7 @@ def _matcher(constraint: Constraint) -> LLMatcher:
 class _Follower:
     def __init__(self, constraint: Constraint, wish: bytes) -> None:
         # Only texts are written here: what has marks for a token has the text of that.
-        marks = constraint.marks
-        self._marks = marks.as_text() if isinstance(marks, Marks) else marks
+        self._marks = None if constraint.marks is None else constraint.marks.as_text()
         self._matcher = _matcher(replace(constraint, marks=self._marks)).deep_copy()
         self._is_json = constraint.kind == "json_schema"
         self._wish = wish
