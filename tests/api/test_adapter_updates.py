@@ -3,7 +3,6 @@ real engine is in `tests/engine/test_lora_updates.py`."""
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from functionary_sgl.errors import EngineError, RequestError, UsageError
 from functionary_sgl.model import Model
 from functionary_sgl.prompt.prompter import Prompter
 from tests.serving import Served, serving
+from tests.waiting import until
 
 LOAD, UNLOAD, CHAT = "/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/v1/chat/completions"
 HI: list[Any] = [{"role": "user", "content": "Hi"}]
@@ -113,13 +113,6 @@ def told(response: httpx.Response, status: int = 400) -> str:
 
 def listed(served: Served) -> list[str]:
     return [card.id for card in served.client.models.list()]
-
-
-def until(held: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not held():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @contextmanager
@@ -262,9 +255,9 @@ def test_who_goes_lets_turns_end_and_begins_none(
     asks = [lambda: chat(served, "poet", stream=stream, n=2), lambda: unload(served, "poet")]
     with ThreadPoolExecutor(3) as pool:
         running = pool.submit(asks[0])
-        until(lambda: len(engine.asked) == 2)
+        until(lambda: len(engine.asked) == 2, 30)
         going = pool.submit(asks[1])
-        until(lambda: listed(served) == ["m", "m-too"])
+        until(lambda: listed(served) == ["m", "m-too"], 30)
         assert told(chat(served, "poet"), 404) == "The model `poet` does not exist."
         assert told(unload(served, "poet")) == "The lora adapter 'poet' cannot be found."
         assert not going.done()
@@ -295,9 +288,9 @@ def test_the_name_is_free_while_the_last_turns_of_another_run(
     load(served, "poet", first)
     engine.turns.clear()
     with at_once(lambda: chat(served, "poet")) as (running,):
-        until(lambda: bool(engine.asked))
+        until(lambda: bool(engine.asked), 30)
         with at_once(lambda: unload(served, "poet")) as (going,):
-            until(lambda: "poet" not in listed(served))
+            until(lambda: "poet" not in listed(served), 30)
             assert load(served, "poet", second).status_code == 200
             assert sorted(engine.held.values()) == [Path(first), Path(second)]
             engine.turns.set()

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from functionary_sgl.api.keys import Key
 from functionary_sgl.errors import EngineDied, ServerStopping
 from tests.formats import PROMPTERS
 from tests.serving import Served, scripted_model, serving
+from tests.waiting import until
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 SLOW = {"match": "slow", "turn": "all\nHello", "delay": 0.2}
@@ -47,13 +47,6 @@ def post(served: Served, body: dict[str, Any], **options: Any) -> httpx.Response
 
 def held(served: Served, body: dict[str, Any], **options: Any) -> Any:
     return served.http.stream("POST", "/v1/chat/completions", json=body, **options)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 @pytest.fixture

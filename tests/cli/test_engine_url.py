@@ -20,6 +20,7 @@ from tests.conftest import WEATHER
 from tests.engines.remote import faults
 from tests.engines.remote.engine_server import EngineServer, engine_server
 from tests.serving import connect, counted
+from tests.waiting import until
 
 CALL = 'get_current_weather\n{"location": "Istanbul"}'
 REPLY = {"turn": CALL, "chunk": 1}
@@ -94,7 +95,7 @@ def test_what_is_lost_is_told_and_what_comes_back_is_asked(
         assert called(client)[0] == "get_current_weather"
         assert http.get("/ready").status_code == 200
         engine.stop()
-        until(lambda: http.get("/ready").status_code == 503)
+        until(lambda: http.get("/ready").status_code == 503, SECONDS)
         assert "cannot be asked now: Connection refused" in http.get("/ready").text
         health = http.get("/health")
         assert health.status_code == 200, "to start this server anew would mend nothing"
@@ -104,7 +105,7 @@ def test_what_is_lost_is_told_and_what_comes_back_is_asked(
         assert told.value.status_code == 503
         assert engine.url.removeprefix("http://") not in str(told.value)
         engine.start()
-        until(lambda: http.get("/ready").status_code == 200)
+        until(lambda: http.get("/ready").status_code == 200, SECONDS)
         assert http.get("/health").json() == {"status": "ok"}
         assert called(client)[0] == "get_current_weather"
 
@@ -248,11 +249,3 @@ def test_an_engine_does_not_let_strangers_in(
         monkeypatch.setenv("FUNCTIONARY_ENGINE_API_KEY", key)
     with pytest.raises(UsageError, match=told):
         serve_engine(["--port", "0", *flags])
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until it `holds`, a few seconds at most."""
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)

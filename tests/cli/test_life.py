@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from functionary_sgl.cli import progress
+from tests.waiting import until
 
 SLOW = {"match": "slow", "turn": "all\nHello, how are you?", "chunk": "char", "delay": 0.15}
 NEVER = {"match": "never", "turn": "all\nHello!", "fault": "stall", "after": 1}
@@ -77,13 +78,6 @@ def until_full(client: httpx.Client, url: str) -> None:
 
 def until_draining(client: httpx.Client, url: str) -> None:
     until(lambda: "about to stop" in client.get(f"{url}/ready").text)
-
-
-def until(condition: Any) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anthropic
@@ -16,6 +15,7 @@ from functionary_sgl.prompt import checkpoint
 from tests.cli.process import SECONDS, START_SECONDS, Process
 from tests.engines.remote.engine_server import EngineServer, engine_server
 from tests.serving import connect, connect_anthropic
+from tests.waiting import until
 
 HELLO = {"role": "user", "content": "Hi!"}
 
@@ -37,7 +37,7 @@ def server(engine: EngineServer, tmp_path: Path) -> Iterator[Process]:
     flags = ["--engine-url", engine.url, "--port", str(port), "--turn-grammars", "off"]
     process = Process(tmp_path / "log", flags, {}, banner=False)
     process.url = f"http://127.0.0.1:{port}"
-    eventually(lambda: status(process.url, "/health") == 200)
+    until(lambda: status(process.url, "/health") == 200, START_SECONDS)
     yield process
     process.process.kill()
     process.process.communicate()
@@ -49,13 +49,6 @@ def status(url: str, path: str) -> int:
         return httpx.get(url + path).status_code
     except httpx.ConnectError:
         return 0
-
-
-def eventually(happens: Callable[[], bool]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while not happens():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_it_lives_and_is_not_ready_until_the_engine_is_there(
@@ -91,7 +84,7 @@ def test_nobody_who_asks_all_the_time_is_refused_when_it_becomes_ready(
     """The socket is the same: who comes while one hands over to the other waits."""
     engine.start()
     seen = set()
-    eventually(lambda: seen.add(code := status(server.url, "/ready")) or code == 200)  # type: ignore[func-returns-value]
+    until(lambda: seen.add(code := status(server.url, "/ready")) or code == 200, START_SECONDS)  # type: ignore[func-returns-value]
     assert seen <= {200, 503}
 
 

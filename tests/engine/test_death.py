@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from functionary_sgl.engines.sglang.leftovers import _mapped
 from tests.engine.conftest import RunningEngine
 from tests.engine.test_client import endless
 from tests.hostile import body
+from tests.waiting import until
 
 NOTICED_SECONDS = 2
 """How long a death may go unnoticed."""
@@ -91,13 +91,6 @@ def _lives(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
-
-
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_sandbox_that_dies_is_there_again_before_anybody_asks(engine: RunningEngine) -> None:

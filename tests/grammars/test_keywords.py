@@ -21,20 +21,16 @@ from functionary_sgl.grammars.keywords import KEYWORDS
 from functionary_sgl.grammars.parameters import parameters_text
 from functionary_sgl.runtime.keywords import Keywords
 from functionary_sgl.sandbox import bytewise
+from tests.grammars.test_parameters import grammar as of_places
 from tests.grammars.test_parameters import takes
-from tests.grammars.walks import BYTEWISE, walk
+from tests.grammars.walks import walk
 
 texts = st.text("ab'\"\\\n\té🙂", max_size=6) | st.text(max_size=4)
 
 
 def grammar(schema: Any) -> LLMatcher:
     """That of arguments by `schema`, at its beginning."""
-    constraint = arguments(Tool("f", parameters_json=json.dumps(schema))).constraint
-    assert constraint is not None
-    text = parameters_text(json.loads(constraint), KEYWORDS)
-    matcher = LLMatcher(BYTEWISE, LLMatcher.grammar_from_lark(text))
-    assert not matcher.is_error(), matcher.get_error()
-    return matcher
+    return of_places(schema, KEYWORDS)
 
 
 def said(text: str) -> Any:

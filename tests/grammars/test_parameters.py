@@ -15,7 +15,7 @@ from functionary_sgl.engines.base import Constraint
 from functionary_sgl.engines.grammar import check
 from functionary_sgl.errors import InvalidSchema
 from functionary_sgl.grammars.marks import Marks
-from functionary_sgl.grammars.parameters import parameters_text
+from functionary_sgl.grammars.parameters import Places, parameters_text
 from functionary_sgl.grammars.readings import readings
 from functionary_sgl.runtime.parameters import Parameters
 from functionary_sgl.sandbox import bytewise
@@ -25,7 +25,7 @@ from tests.grammars.walks import BYTEWISE
 INLINE = Marks('<parameter name="', '">', "</parameter>\n", "</invoke>\n")
 
 
-def grammar(schema: Any, marks: Marks = MARKS) -> LLMatcher:
+def grammar(schema: Any, marks: Places = MARKS) -> LLMatcher:
     """That of arguments by `schema`, at its beginning."""
     constraint = arguments(Tool("f", parameters_json=json.dumps(schema))).constraint
     assert constraint is not None

@@ -2,8 +2,8 @@
 
 import os
 import select
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from functionary_sgl import sandbox as module
 from functionary_sgl.sandbox import Sandbox, Trial
 from functionary_sgl.sandbox.process import _processes
+from tests.waiting import until
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -47,14 +48,8 @@ def child(of: Callable[[], int]) -> int:
     return eventually(working)
 
 
-def eventually(happens: Callable[[], int]) -> int:
-    """What `happens` gives as soon as it is not zero."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if found := happens():
-            return found
-        time.sleep(0.005)
-    raise AssertionError("it has not happened")
+eventually = partial(until, seconds=PATIENCE)
+"""As `until`, as long as a process may take here."""
 
 
 class Ends:
