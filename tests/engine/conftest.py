@@ -38,8 +38,6 @@ class RunningEngine:
         # Without compiled modules SGLang takes three times as long to start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPATH"] = str(ROOT)
-        # Two threads of so small a model wait for each other more than they compute.
-        environment["OMP_NUM_THREADS"] = "1"
         port = FIRST_PORT + PORTS * number + os.getpid() % PORTS
         command = [sys.executable, str(SERVER), "--port=0", f"--nccl-port={port}"]
         # In float32 no two tokens tie, and a batch's size does not tip what is likeliest.
