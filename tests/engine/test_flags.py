@@ -1,12 +1,17 @@
 """Flags of SGLang's server, as SGLang's own parser knows them."""
 
+import os
+import re
 import shlex
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from functionary_sgl.cli import flags, serve
 from functionary_sgl.engines.sglang import launch
+from functionary_sgl.engines.sglang.cpu_flags import LOOKS
 from functionary_sgl.engines.sglang.platform import has_accelerator
 from functionary_sgl.errors import UsageError
 from functionary_sgl.prompt import checkpoint
@@ -15,6 +20,13 @@ from tests.deploy import files as deploy
 from tests.test_docs import COMMANDS
 
 TOKENIZER = checkpoint.load(str(EMBEDDED)).tokenizer
+
+
+IMPORTED = """
+from functionary_sgl.cli import flags
+from functionary_sgl.engines.sglang import launch
+launch.add_flags(flags.Parser())
+"""
 
 
 @pytest.fixture
@@ -78,3 +90,14 @@ def test_sglangs_own_attention_is_had_by_its_name(parser: flags.Parser) -> None:
     for argv, ours in (([], True), (["--attention-backend=torch_native"], False)):
         parsed = parser.parse_args([f"--model-path={EMBEDDED}", *argv])
         assert launch.prepared(parsed, TOKENIZER, 16, None, None)[0].attention is ours
+
+
+@pytest.mark.parametrize(("told", "looks"), [({}, LOOKS), ({"GOMP_SPINCOUNT": "77"}, "77")])
+def test_openmp_knows_how_often_to_look_when_it_is_loaded(told: dict[str, str], looks: str) -> None:
+    """Schedulers are copies of the process that loads it, and do not load it again."""
+    environment = os.environ | {"OMP_DISPLAY_ENV": "VERBOSE"}
+    environment.pop("GOMP_SPINCOUNT", None)
+    environment |= told
+    command = [sys.executable, "-c", IMPORTED]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)) == {looks}

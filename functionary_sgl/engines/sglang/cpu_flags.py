@@ -2,20 +2,34 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from functionary_sgl.engines.sglang.platform import multiplies_bfloat16
+from functionary_sgl.engines.sglang.platform import has_accelerator, multiplies_bfloat16
 
 LOOKS = "10000"
 """How often OpenMP's threads look whether the others have come before they sleep: some 10 us. By
 default they go on for milliseconds; where one of them waits for a core that somebody else has, a
 token then takes a second."""
 
+_SPINS = "GOMP_SPINCOUNT"
+
+
+@contextmanager
+def calm_threads() -> Iterator[None]:
+    """What is imported here has OpenMP's threads look LOOKS times, unless the environment says
+    otherwise. OpenMP reads that when it is loaded, by torch, and SGLang's processes are copies of
+    this one. With a GPU those have it as it is by default."""
+    is_told = _SPINS in os.environ
+    os.environ.setdefault(_SPINS, LOOKS)
+    yield
+    if not is_told and has_accelerator():
+        del os.environ[_SPINS]
+
 
 def prepare(arguments: argparse.Namespace, ranks: int) -> None:
-    """Set what `arguments` leave open, and the environment of so many schedulers."""
-    os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
+    """Set what `arguments` leave open, and where each of so many schedulers computes."""
     arguments.device = arguments.device or "cpu"
     if (
         arguments.dtype == "auto"

@@ -53,7 +53,8 @@ def hush() -> None:
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add every flag of SGLang's server. Imports SGLang, which takes ten seconds."""
-    from sglang.srt.server_args import ServerArgs
+    with cpu_flags.calm_threads():
+        from sglang.srt.server_args import ServerArgs
 
     ServerArgs.add_cli_args(parser)
 
